@@ -39,11 +39,11 @@ const packages = (files: readonly { readonly path: string; readonly sha256: stri
     .sort();
 
 /** A site with a line that follows a repository. All of its packages are fetched ahead. */
-const openLine = async (format: 'yum' | 'deb', repository: string, options: readonly string[] = []) => {
+const openLine = async (format: 'yum' | 'deb', repository: string, workers = 1) => {
   const feed = await startFeed(serveFolder(repository));
-  const site = makeSite(start, folder(), { metadata_max_age: 0, warm_rate: 0 });
+  const site = makeSite(start, folder(), { metadata_max_age: 0, warm_rate: 0, workers });
   const daemon = await site.serve();
-  await site.run('catalog', 'follow', format, `${feed.url}/`, '--prefix', '/r', ...options);
+  await site.run('catalog', 'follow', format, `${feed.url}/`, '--prefix', '/r');
   const refresh = refreshing(daemon, '/r');
   const learn = () =>
     refresh(() => askWhole(`${daemon.url}/r/${format === 'yum' ? 'repodata/repomd.xml' : 'dists/stable/Release'}`));
@@ -68,11 +68,11 @@ const stateOf = ({ stateDir }: Site) =>
     .filter((name) => /^(saved|metadata)\/.*[0-9a-f]{8}/.test(name) && !name.includes('.partial'))
     .sort();
 
-describe('A bundle of a followed yum repository', () => {
+describe.each([1, 2])('A bundle of a followed yum repository, with %s worker(s)', (workers) => {
   itNeeding([...YUM_TOOLS, 'dnf'])('is served to dnf by a machine without a line, and then what is new', async () => {
     const repository = join(folder(), 'zoo');
     const files = makeYumRepository(repository, [BEAR, CAT]);
-    const { feed, site, warm } = await openLine('yum', repository);
+    const { feed, site, warm } = await openLine('yum', repository, workers);
     await warm();
     const first = join(folder(), 'first.bundle');
     expect(await site.run('export-bundle', first)).toMatch(
@@ -87,7 +87,7 @@ describe('A bundle of a followed yum repository', () => {
     expect(readFileSync(second).length).toBeLessThan(readFileSync(first).length + 100_000);
     await feed.close();
 
-    const alone = aSite();
+    const alone = aSite({ workers });
     const daemon = await alone.serve();
     expect(await failing(alone, 'import-bundle', second)).toEqual([
       1,
@@ -117,7 +117,7 @@ describe('A bundle of a followed yum repository', () => {
   itNeeding(YUM_TOOLS)('never asks a feed: what has no copy is answered at once', async () => {
     const repository = join(folder(), 'zoo');
     makeYumRepository(repository, [BEAR, CAT]);
-    const { site, learn, feed } = await openLine('yum', repository);
+    const { site, learn, feed } = await openLine('yum', repository, workers);
     await learn();
     const list = join(folder(), 'names');
     writeFileSync(list, 'bear\n');
@@ -125,7 +125,7 @@ describe('A bundle of a followed yum repository', () => {
     const bundle = join(folder(), 'zoo.bundle');
     expect(await site.run('export-bundle', bundle)).toMatch(/; 1 package has no copy here and is left out\n/);
     const asked = feed.requests.length;
-    const alone = aSite();
+    const alone = aSite({ workers });
     const other = await alone.serve();
     await alone.run('import-bundle', bundle);
     expect((await askWhole(`${other.url}/r/cat-1.0-1.noarch.rpm`)).status).toBe(404);
@@ -150,12 +150,12 @@ describe('A bundle of a followed yum repository', () => {
   itNeeding(YUM_TOOLS)('is refused, and changes nothing, if it is cut or damaged', async () => {
     const repository = join(folder(), 'zoo');
     makeYumRepository(repository, [BEAR]);
-    const { site, warm } = await openLine('yum', repository);
+    const { site, warm } = await openLine('yum', repository, workers);
     await warm();
     const bundle = join(folder(), 'zoo.bundle');
     await site.run('export-bundle', bundle);
     const whole = readFileSync(bundle);
-    const alone = aSite();
+    const alone = aSite({ workers });
     const spoilt = join(folder(), 'spoilt.bundle');
     for (const length of [0, 100, 5_000, whole.length - 20_000, whole.length - 1_100]) {
       copyFileSync(bundle, spoilt);
@@ -175,7 +175,7 @@ describe('A bundle of a followed yum repository', () => {
   itNeeding(YUM_TOOLS)('needs its place: room for copies, a catalog of its own, and a free prefix', async () => {
     const repository = join(folder(), 'zoo');
     makeYumRepository(repository, [BEAR]);
-    const { site, warm, feed } = await openLine('yum', repository);
+    const { site, warm, feed } = await openLine('yum', repository, workers);
     await warm();
     const bundle = join(folder(), 'zoo.bundle');
     await site.run('export-bundle', bundle);

@@ -25,7 +25,7 @@ const FILES = { '/small.rpm': SMALL, '/large.rpm': LARGE, '/bare.rpm': SMALL } a
 type Path = keyof typeof FILES;
 
 /** A feed with some files, and a bucket. `asked` has the paths that the feed was asked for. */
-const scene = async () => {
+const scene = async (workers = 1) => {
   const asked: string[] = [];
   const feed = await startFeed(({ url = '' }, response) => {
     asked.push(url);
@@ -34,7 +34,7 @@ const scene = async () => {
   });
   const objects = await startObjects();
   const siteWith = async (settings: Readonly<Record<string, string | number>> = {}): Promise<Site> => {
-    const site = makeSite(start, folder(), { ...objects.settings, ...settings });
+    const site = makeSite(start, folder(), { ...objects.settings, workers, ...settings });
     for (const path of ['/small.rpm', '/large.rpm'] as const)
       await site.run('catalog', 'add', path, feed.url + path, '--checksum', `sha256:${digestOf(FILES[path])}`);
     await site.run('catalog', 'add', '/bare.rpm', `${feed.url}/bare.rpm`);
@@ -66,9 +66,9 @@ const fileOf = ({ names, folder }: ObjectServer, size: number): string => {
 const unfinished = async ({ client }: ObjectServer): Promise<number> =>
   (await client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }))).Uploads?.length ?? 0;
 
-describeObjects('copies in an object store', () => {
+const copiesInAStore = (workers: number) => () => {
   it('are saved, and served whole, in parts and to many at once, also after a restart', async () => {
-    const { asked, siteWith, objects } = await scene();
+    const { asked, siteWith, objects } = await scene(workers);
     const site = await siteWith();
     const first = await site.serve();
     await save(first, '/small.rpm', '/large.rpm', '/bare.rpm');
@@ -94,7 +94,7 @@ describeObjects('copies in an object store', () => {
   });
 
   it('are listed, verified and purged by the commands', async () => {
-    const { siteWith, objects } = await scene();
+    const { siteWith, objects } = await scene(workers);
     const site = await siteWith();
     const daemon = await site.serve();
     await save(daemon, '/small.rpm', '/large.rpm', '/bare.rpm');
@@ -120,7 +120,7 @@ describeObjects('copies in an object store', () => {
   });
 
   it('leave nothing behind if the daemon is killed while it sends one', async () => {
-    const { siteWith, objects } = await scene();
+    const { siteWith, objects } = await scene(workers);
     const site = await siteWith();
     const second = new Subject<void>();
     objects.meddle(({ url = '' }) => {
@@ -146,7 +146,7 @@ describeObjects('copies in an object store', () => {
   });
 
   it('are not needed: while the store is down the feed serves, and saves are made up for', async () => {
-    const { asked, siteWith, objects } = await scene();
+    const { asked, siteWith, objects } = await scene(workers);
     const site = await siteWith();
     const daemon = await site.serve();
     await save(daemon, '/small.rpm');
@@ -171,7 +171,7 @@ describeObjects('copies in an object store', () => {
   });
 
   it('are not needed: a store that refuses, and one that never answers, cost a client nothing', async () => {
-    const { siteWith, objects } = await scene();
+    const { siteWith, objects } = await scene(workers);
     const site = await siteWith({ head_timeout: '1s' });
     const daemon = await site.serve();
     await save(daemon, '/small.rpm', '/large.rpm');
@@ -196,7 +196,7 @@ describeObjects('copies in an object store', () => {
   });
 
   it('that break off are continued at the exact byte', async () => {
-    const { asked, siteWith, objects } = await scene();
+    const { asked, siteWith, objects } = await scene(workers);
     const site = await siteWith();
     const daemon = await site.serve();
     await save(daemon, '/large.rpm');
@@ -218,7 +218,7 @@ describeObjects('copies in an object store', () => {
   });
 
   it('whose bytes are not those that were stored are never served: the feed continues, and they go', async () => {
-    const { asked, siteWith, objects } = await scene();
+    const { asked, siteWith, objects } = await scene(workers);
     const site = await siteWith();
     const daemon = await site.serve();
     await save(daemon, '/large.rpm');
@@ -240,7 +240,7 @@ describeObjects('copies in an object store', () => {
   });
 
   it('that another program replaced or removed are not served', async () => {
-    const { siteWith, objects } = await scene();
+    const { siteWith, objects } = await scene(workers);
     const site = await siteWith();
     const daemon = await site.serve();
     await save(daemon, '/small.rpm');
@@ -294,7 +294,7 @@ describeObjects('copies in an object store', () => {
   });
 
   it('are shared by daemons with one bucket, which do not overwrite one another’s', async () => {
-    const { asked, siteWith, objects } = await scene();
+    const { asked, siteWith, objects } = await scene(workers);
     const [one, other] = await Promise.all([siteWith(), siteWith()].map(async (site) => (await site).serve()));
     if (!one || !other) throw new Error('no daemons');
     const both = [one, other];
@@ -315,7 +315,7 @@ describeObjects('copies in an object store', () => {
   });
 
   it('stay below the limit: the least recently used ones go', async () => {
-    const { siteWith, objects } = await scene();
+    const { siteWith, objects } = await scene(workers);
     const site = await siteWith({ save_limit: 250_000 });
     const daemon = await site.serve();
     await save(daemon, '/small.rpm', '/bare.rpm');
@@ -328,7 +328,7 @@ describeObjects('copies in an object store', () => {
   });
 
   it('say nothing about the secret key, whatever goes wrong', async () => {
-    const { siteWith, objects } = await scene();
+    const { siteWith, objects } = await scene(workers);
     const site = await siteWith({ log_level: 'DEBUG', save_access_key: 'an-unknown-key' });
     const daemon = await site.serve();
     await askWhole(`${daemon.url}/small.rpm`);
@@ -339,4 +339,7 @@ describeObjects('copies in an object store', () => {
     for (const text of [lines, shown, objects.asked.join()]) expect(text).not.toContain(ACCESS.secretAccessKey);
     expect(lines).toContain('No user exists with the provided access key ID');
   });
-});
+};
+
+for (const workers of [1, 2])
+  describeObjects(`copies in an object store, with ${workers} worker(s)`, copiesInAStore(workers));

@@ -21,12 +21,12 @@ const BYTES = 100_000;
 const NAME = '/p/<script>alert(1)</script>.iso';
 
 /** A site at which three clients have asked for one file, which was fetched once, and one for a missing one. */
-const open = async (): Promise<Site> => {
+const open = async (workers = 1): Promise<Site> => {
   const feed = await startFeed((request, response) => {
     if (request.url?.includes('missing')) response.writeHead(404).end();
     else response.end(someBytes(BYTES));
   });
-  const site = makeSite(start, folder());
+  const site = makeSite(start, folder(), { workers });
   await site.run('catalog', 'add', NAME, `${feed.url}/x`, '--size', String(BYTES));
   await site.run('catalog', 'add', '/p/missing', `${feed.url}/missing`);
   const daemon = await site.serve();
@@ -40,20 +40,23 @@ const open = async (): Promise<Site> => {
 };
 
 describe('report', () => {
-  it('tells what clients got and what was fetched for it, also by another daemon on the same day', async () => {
-    const site = await open();
-    const daemon = await site.serve();
-    await askWhole(daemon.url + encodeURI(NAME));
-    await daemon.stop();
-    const { total, saved, prefixes, sources, files, days } = JSON.parse(await site.run('report', '--json'));
-    expect(total).toMatchObject({ requests: 5, failed: 1, served: 4 * BYTES, kept: 3 * BYTES, fetched: BYTES });
-    expect(saved).toBe(3 * BYTES);
-    expect(prefixes).toMatchObject([{ prefix: '/p', requests: 5 }]);
-    expect(sources).toMatchObject([{ source: expect.stringMatching(/^feed:/), attempts: 2, failed: 0 }]);
-    expect(files).toEqual([{ path: NAME, requests: 4, bytes: 4 * BYTES }]);
-    expect(days).toHaveLength(30);
-    expect(await site.run('report', '--days', '1')).toContain('saved on the line  293 KiB, 75.0 %');
-  });
+  it.each([1, 2])(
+    'tells what clients got and what was fetched for it, also by another daemon on the same day, with %s worker(s)',
+    async (workers) => {
+      const site = await open(workers);
+      const daemon = await site.serve();
+      await askWhole(daemon.url + encodeURI(NAME));
+      await daemon.stop();
+      const { total, saved, prefixes, sources, files, days } = JSON.parse(await site.run('report', '--json'));
+      expect(total).toMatchObject({ requests: 5, failed: 1, served: 4 * BYTES, kept: 3 * BYTES, fetched: BYTES });
+      expect(saved).toBe(3 * BYTES);
+      expect(prefixes).toMatchObject([{ prefix: '/p', requests: 5 }]);
+      expect(sources).toMatchObject([{ source: expect.stringMatching(/^feed:/), attempts: 2, failed: 0 }]);
+      expect(files).toEqual([{ path: NAME, requests: 4, bytes: 4 * BYTES }]);
+      expect(days).toHaveLength(30);
+      expect(await site.run('report', '--days', '1')).toContain('saved on the line  293 KiB, 75.0 %');
+    },
+  );
 
   (hasChromium ? it : it.skip)('is a page that shows the same, and runs nothing that a path says', async () => {
     const site = await open();
