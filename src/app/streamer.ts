@@ -203,7 +203,7 @@ export const openStreamer = async (
   );
   const following = catalog.own && closing(followCatalog(settings, logger, catalog, catalog.own, files, notices));
   const parts = {
-    catalog: viewedCatalog(settings, following ? { ...catalog, ...following } : catalog, catalog.own),
+    catalog: viewedCatalog(settings, following ? { ...catalog, ...following } : catalog, catalog, catalog.own),
     open: contention.watch(withCopies(open, store)),
     health,
     lengths: createLengths(),

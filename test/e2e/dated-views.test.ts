@@ -366,5 +366,6 @@ describe('A client of a dated view', () => {
     const { body } = await get('/r@prod/.repo');
     expect(body.toString()).toContain(`[r-prod]\nname=r-prod\nbaseurl=${daemon.url}/r@prod/\n`);
     expect(body.toString()).not.toContain('below');
+    expect((await get('/r%40prod/.repo')).body.toString()).toContain('[r-prod]\nname=r-prod\n');
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { makeApt } from '../support/apt.ts';
 import { createCertificates } from '../support/certificates.ts';
-import { readWhole } from '../support/clients.ts';
+import { askWhole, readWhole } from '../support/clients.ts';
 import { makeDnf } from '../support/dnf.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { processes } from '../support/processes.ts';
@@ -119,6 +119,21 @@ describe('As the proxy of its clients', () => {
     const again = await site.serve();
     const direct = makeDnf(start, folder(), `${again.url}/${host}/el/9`);
     await direct.run('download', `--destdir=${join(folder(), 'd')}`, 'bear');
+  });
+
+  itNeeding(DEB_TOOLS)('it asks no host for a view of what it follows', async () => {
+    const { site, daemon, feed, host } = await open(
+      (root) => makeSuiteRepository(join(root, 'debian'), [BEAR], DEBIAN),
+      (host) => ({ follow_hosts: host, keep_revisions: '30d' }),
+    );
+    const release = (view: string) => askWhole(`${daemon.url}/${host}/debian${view}/dists/stable/Release`);
+    const { sha256 } = await release('');
+    await daemon.logged('repository refreshed');
+    await site.run('catalog', 'label', `/${host}/debian`, 'prod');
+    for (const view of ['@latest', '@prod']) expect((await release(view)).sha256).toBe(sha256);
+    const { status, body } = await release('@2020-02-29');
+    expect([status, body.toString()]).toEqual([404, expect.stringContaining('no revision of that time is kept')]);
+    expect(feed.requests.filter(({ url }) => /@|%40/.test(url ?? ''))).toEqual([]);
   });
 
   it('it adds nothing that the host does not have, and serves other files as they are', async () => {

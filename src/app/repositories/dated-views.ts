@@ -16,6 +16,8 @@ type Viewed = Pick<Catalog, 'lookup' | 'unlisted' | 'made' | 'children'>;
 
 interface Parts {
   readonly catalog: Viewed;
+  /** What is in the catalog, without a look at any feed. */
+  readonly listed: Pick<Catalog, 'lookup'>;
   readonly store: Pick<CatalogStore, 'repositories' | 'entries'> & { readonly history: StoreHistory };
   /** Milliseconds that caches may keep what a view shows, unless it always shows the same. May change. */
   readonly maxAge: () => number;
@@ -40,18 +42,19 @@ interface Shown {
 export const viewedCatalog = <C extends Viewed>(
   settings: Pick<Settings, 'metadataMaxAge' | 'keepRevisions'>,
   catalog: C,
+  listed: Pick<Catalog, 'lookup'>,
   own: CatalogStore | undefined,
 ): C => {
   if (!own?.history) return catalog;
   const store = { ...own, history: own.history };
   const views = withDatedViews({
-    ...{ catalog, store, maxAge: () => settings.metadataMaxAge },
+    ...{ catalog, listed, store, maxAge: () => settings.metadataMaxAge },
     keeps: () => settings.keepRevisions > 0,
   });
   return { ...catalog, ...views };
 };
 
-export const withDatedViews = ({ catalog, store, maxAge, keeps, now = Date.now }: Parts): Viewed => {
+export const withDatedViews = ({ catalog, listed, store, maxAge, keeps, now = Date.now }: Parts): Viewed => {
   const { history, repositories } = store;
 
   /** What a path of a view shows; `undefined` at once for any other path. */
@@ -67,6 +70,13 @@ export const withDatedViews = ({ catalog, store, maxAge, keeps, now = Date.now }
       }),
     );
   };
+
+  /**
+   * Whether no feed may have something at a path of a view. Otherwise one of `follow_hosts` would be
+   * asked for each view, and could take the place of a label.
+   */
+  const isOnlyView = (path: string, { resolved }: Shown): boolean =>
+    resolved !== OFF && !repositories.followed().some(({ prefix }) => path.startsWith(`${prefix}/`));
 
   const entryAt = (path: string, revision: KeptRevision, fixed: boolean): Answer<readonly CatalogEntry[]> =>
     after(history.find(path, revision), (found) => {
@@ -110,12 +120,17 @@ export const withDatedViews = ({ catalog, store, maxAge, keeps, now = Date.now }
       const shown = shownAt(path);
       return shown === undefined
         ? catalog.lookup(path, client)
-        : unlessEmpty(catalog.lookup(path, client), () => flattened(shown, (one) => found(one, client)));
+        : flattened(shown, (one) =>
+            unlessEmpty((isOnlyView(path, one) ? listed : catalog).lookup(path, client), () => found(one, client)),
+          );
     },
     unlisted: (path, client) => {
       const shown = shownAt(path);
-      const there = catalog.unlisted?.(path, client) ?? NOTHING;
-      return shown === undefined ? there : unlessEmpty(there, () => flattened(shown, (one) => unlisted(one, client)));
+      const there = () => catalog.unlisted?.(path, client) ?? NOTHING;
+      if (shown === undefined) return there();
+      return flattened(shown, (one) =>
+        unlessEmpty(isOnlyView(path, one) ? NOTHING : there(), () => unlisted(one, client)),
+      );
     },
     made: (path, askedAs) => {
       const shown = shownAt(path);

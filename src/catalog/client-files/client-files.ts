@@ -42,7 +42,8 @@ export const clientFiles =
     if (url === undefined) return EMPTY;
     const wanted = KINDS[kind as KindOfFile];
     const base = url.slice(0, url.lastIndexOf('/'));
-    const named = view ? { view: decodePath(base.slice(base.lastIndexOf('@') + 1)) } : {};
+    const decoded = decodePath(base);
+    const named = view ? { view: decoded.slice(decoded.lastIndexOf('@') + 1) } : {};
     const children: Children = async (folder) => entries.children(folder, undefined, CHILDREN);
     return defer(async () => {
       const known = (await repositories.list())
