@@ -60,13 +60,22 @@ export interface NewArchive extends AsyncDisposable {
  */
 export const createArchive = async (file: string, kind: Kind = 'backup'): Promise<NewArchive> => {
   const part = `${file}.part`;
+  const notMade = (error: unknown): Error =>
+    new Error(`${file} cannot be made: ${NOT_MADE[codeOf(error)] ?? messageOf(error)}`, { cause: error });
   const handle = await makeFile(file, part).catch((error: unknown) => {
-    throw new Error(`${file} cannot be made: ${NOT_MADE[codeOf(error)] ?? messageOf(error)}`, { cause: error });
+    throw notMade(error);
   });
   const { readable, controller } = createTarPacker();
   const written = pumped(readable, handle);
-  // Awaited in `finish`; until then a failure is that of `add`.
+  // Awaited in `finish`; until then a failure is that of `add`, which knows only that nobody takes its bytes.
   written.catch(controller.error);
+  const reasonFor = async (error: unknown): Promise<unknown> => {
+    controller.error(error);
+    return written.then(
+      () => error,
+      (reason) => (reason === error ? error : notMade(reason)),
+    );
+  };
   const files: Archived[] = [];
   /** Not if another command has begun the same one: its file has the name now. */
   const isOurs = async () => (await unlessMissing(stat(part)))?.ino === (await handle.stat()).ino;
@@ -76,11 +85,15 @@ export const createArchive = async (file: string, kind: Kind = 'backup'): Promis
       throw new Error(`${file}: more than ${MOST_FILES} files; divide it, one prefix or some at a time`);
     const hash = createHash('sha256');
     const entry = controller.add({ name, size, mtime, mode: 0o600 }).getWriter();
-    for await (const chunk of bytes) {
-      hash.update(chunk);
-      await entry.write(chunk);
+    try {
+      for await (const chunk of bytes) {
+        hash.update(chunk);
+        await entry.write(chunk);
+      }
+      await entry.close();
+    } catch (error) {
+      throw await reasonFor(error);
     }
-    await entry.close();
     files.push({ name, size, sha256: hash.digest('hex') });
   };
 
@@ -93,7 +106,9 @@ export const createArchive = async (file: string, kind: Kind = 'backup'): Promis
       const text = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`);
       await add(MANIFEST, { size: text.length, mtime: made }, Readable.from([text]));
       controller.finalize();
-      await written;
+      await written.catch((error: unknown) => {
+        throw notMade(error);
+      });
       await handle.sync();
       if (!(await isOurs())) throw new Error(`${file}: another command makes it at the same time`);
       await rename(part, file);

@@ -1,4 +1,5 @@
 import { open, readFile } from 'node:fs/promises';
+import { codeOf } from '../../lib/thrown.ts';
 import { type Manifest, manifestIn, readArchive } from '../backup/archive.ts';
 
 const BRACE = '{'.charCodeAt(0);
@@ -8,15 +9,13 @@ const BRACE = '{'.charCodeAt(0);
  * from the manifest that was written beside it. Rejects if the file is neither.
  */
 export const readKnown = async (file: string): Promise<ReadonlyMap<string, number>> => {
-  await using handle = await open(file).catch((error: unknown) => {
-    throw new Error(
-      `${file}: it cannot be read (${(error as NodeJS.ErrnoException).code}); expected a bundle, or its manifest`,
-      { cause: error },
-    );
+  const first = await firstByte(file).catch((error: unknown) => {
+    throw new Error(`${file}: it cannot be read (${codeOf(error)}); expected a bundle, or its manifest`, {
+      cause: error,
+    });
   });
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0);
   const manifest =
-    bytesRead === 1 && buffer[0] === BRACE
+    first === BRACE
       ? await writtenIn(file)
       : await readArchive(
           file,
@@ -29,6 +28,12 @@ export const readKnown = async (file: string): Promise<ReadonlyMap<string, numbe
     ...Object.entries(manifest.carried ?? {}),
     ...manifest.files.map(({ name, size }) => [name, size] as const),
   ]);
+};
+
+const firstByte = async (file: string): Promise<number | undefined> => {
+  await using handle = await open(file);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0);
+  return bytesRead === 1 ? buffer[0] : undefined;
 };
 
 const writtenIn = async (file: string): Promise<Manifest> => {

@@ -4,8 +4,24 @@ import { Readable } from 'node:stream';
 import { expect, it } from '@jest/globals';
 import { createArchive, readArchive } from '../../../src/app/backup/archive.ts';
 import { temporaryFolders } from '../../support/folder.ts';
+import { tinyDisk } from '../../support/tiny-disk.ts';
 
 const folder = temporaryFolders();
+
+it('an archive on a full disk says so, and leaves nothing', async () => {
+  const disk = tinyDisk();
+  if (!disk) return;
+  // More than waits for the disk.
+  const chunks = Array.from({ length: 20 }, () => Buffer.alloc(1024 * 1024));
+  {
+    await using archive = await createArchive(join(disk.folder, 'the.bundle'), 'bundle');
+    const added = archive.add('large', { size: 20 * 1024 * 1024, mtime: new Date(0) }, Readable.from(chunks));
+    await expect(added).rejects.toThrow(/the\.bundle cannot be made: the disk is full$/);
+  }
+  const left = readdirSync(disk.folder);
+  disk.free();
+  expect(left).toEqual([]);
+});
 
 it('an archive that two make at the same time is that of the second, and the first says so', async () => {
   const own = folder();
