@@ -26,23 +26,28 @@ const fail = (message: string): never => {
   process.exit(2);
 };
 
-/** The tests of a file or folder: those of the innermost room. */
-const testsOf = (path: string): readonly string[] =>
-  ROOMS[Object.keys(ROOMS).find((room) => path === room || path.startsWith(`${room}/`)) ?? ''] ??
+/** The innermost room of a file or folder. */
+const roomOf = (path: string): string =>
+  Object.keys(ROOMS).find((room) => path === room || path.startsWith(`${room}/`)) ??
   fail(`${path}: expected a file or a folder of pipelines/`);
 
-/** Stryker’s report of one file or folder. */
-const reportOf = (path: string, at: number): Report => {
+/** What Stryker is to change of a file or folder. */
+const patternOf = (path: string): string => {
   const target = join(ROOT, path);
-  if (!existsSync(target)) fail(`${path}: no such file or folder`);
-  const config = JSON.parse(readFileSync(join(import.meta.dirname, 'stryker.config.json'), 'utf8'));
+  if (!existsSync(target)) return fail(`${path}: no such file or folder`);
   // The pipelines themselves; each room below them has tests of its own.
-  const mutate = statSync(target).isFile() ? path : path === 'pipelines' ? 'pipelines/*.ts' : `${path}/**/*.ts`;
+  return statSync(target).isFile() ? path : path === 'pipelines' ? 'pipelines/*.ts' : `${path}/**/*.ts`;
+};
+
+/** Stryker’s report of the files and folders of one room, in one run: it first runs all tests of the room. */
+const reportOf = ([room, paths]: readonly [string, readonly string[]], at: number): Report => {
+  const config = JSON.parse(readFileSync(join(import.meta.dirname, 'stryker.config.json'), 'utf8'));
   const report = `${WORK}/report-${at}.json`;
+  const patterns = paths.map(patternOf);
   const settings = {
     ...config,
-    mutate: path === 'pipelines/stages' ? [mutate, '!pipelines/stages/health/**'] : [mutate],
-    mochaOptions: { ...config.mochaOptions, spec: testsOf(path) },
+    mutate: paths.includes('pipelines/stages') ? [...patterns, '!pipelines/stages/health/**'] : patterns,
+    mochaOptions: { ...config.mochaOptions, spec: ROOMS[room] },
     tempDirName: `${WORK}/sandbox`,
     jsonReporter: { fileName: report },
   };
@@ -53,12 +58,14 @@ const reportOf = (path: string, at: number): Report => {
     cwd: ROOT,
     stdio: 'inherit',
   });
-  if (status !== 0) fail(`${path}: Stryker ended with ${status}`);
+  if (status !== 0) fail(`${paths.join(' ')}: Stryker ended with ${status}`);
   return JSON.parse(readFileSync(join(ROOT, report), 'utf8'));
 };
 
 const named = process.argv.slice(2).map((path) => path.replace(/\/$/, ''));
-const reports = (named.length > 0 ? named : Object.keys(ROOMS)).map(reportOf);
+const reports = Object.entries(
+  Object.groupBy(named.length > 0 ? named : Object.keys(ROOMS), roomOf) as Record<string, readonly string[]>,
+).map(reportOf);
 const verdict = judge(
   { files: Object.assign({}, ...reports.map(({ files }) => files)) },
   EXPLAINED,
