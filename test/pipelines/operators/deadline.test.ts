@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { type SchedulerLike, Subscriber, type Subscription } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { type Deadline, deadline } from '../../../pipelines/operators/deadline.ts';
@@ -110,5 +111,61 @@ describe('deadline', () => {
     for (const [index, one] of all.entries()) if (index % 3 === 0) one.unsubscribe();
     time.flush();
     expect(late).toEqual(times.filter((_, index) => index % 3 !== 0).sort((a, b) => a - b));
+  });
+
+  it('calls each at its time, and nothing that was moved or left before, whatever else happens', () => {
+    /** What is done to a deadline at a time; it is made by the first. No `at`: it leaves. */
+    const step = fc.record({
+      time: fc.integer({ min: 0, max: 30 }),
+      one: fc.nat(7),
+      at: fc.oneof(fc.integer({ min: 0, max: 40 }), fc.constant(Number.POSITIVE_INFINITY), fc.constant(undefined)),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (unsorted) => {
+        const steps = unsorted.toSorted((a, b) => a.time - b.time);
+        const { clock, time, waiting } = aClock();
+        const late: string[] = [];
+        const due = new Map<number, number>();
+        const expected: string[] = [];
+        /** All that are due before `until`, the soonest first. */
+        const pass = (until: number) => {
+          for (const [one, at] of [...due].toSorted(([a, x], [b, y]) => x - y || a - b))
+            if (at < until) {
+              due.delete(one);
+              expected.push(`${at}: ${one}`);
+            }
+        };
+        const made = new Map<number, Deadline>();
+        for (const { time: now, one, at } of steps)
+          time.schedule(() => {
+            const known = made.get(one);
+            if (at === undefined) {
+              known?.unsubscribe();
+              made.delete(one);
+            } else if (known) known.moveTo(at);
+            else
+              made.set(
+                one,
+                deadline(ignoring(), clock, at, () => late.push(`${time.now()}: ${one}`)),
+              );
+          }, now);
+        time.flush();
+        for (const { time: now, one, at } of steps) {
+          pass(now);
+          if (at === undefined) due.delete(one);
+          else due.set(one, Math.max(now, at));
+        }
+        pass(Number.POSITIVE_INFINITY);
+        const inOrder = (calls: readonly string[]) =>
+          calls.toSorted((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1));
+        expect(late.map((call) => Number.parseInt(call, 10))).toEqual(
+          expected.map((call) => Number.parseInt(call, 10)),
+        );
+        expect(inOrder(late)).toEqual(inOrder(expected));
+        for (const one of made.values()) one.unsubscribe();
+        expect(waiting()).toBe(0);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
