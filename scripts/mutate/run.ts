@@ -21,6 +21,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   pipelines: ['test/pipelines/**/*.test.ts'],
 };
 
+/** As in jest.config.js. */
+const SETUP = ['test/support/equal-bytes.ts', 'test/support/equal-errors.ts'];
+
 const fail = (message: string): never => {
   process.stderr.write(`${message}\n`);
   process.exit(2);
@@ -47,7 +50,7 @@ const reportOf = ([room, paths]: readonly [string, readonly string[]], at: numbe
   const settings = {
     ...config,
     mutate: paths.includes('pipelines/stages') ? [...patterns, '!pipelines/stages/health/**'] : patterns,
-    mochaOptions: { ...config.mochaOptions, spec: ROOMS[room] },
+    mochaOptions: { ...config.mochaOptions, spec: [...SETUP, ...(ROOMS[room] ?? [])] },
     tempDirName: `${WORK}/sandbox`,
     jsonReporter: { fileName: report },
   };
