@@ -61,8 +61,8 @@ export const enforceLength = (
         out.complete();
       },
       complete: () => {
-        if (coded && end !== undefined && position < end) throw wrongCoding(candidate, coded);
-        if (end !== undefined && position < end) throw fail('SHORT_BODY', `ended after ${position} of ${end} bytes`);
+        if (position < (end ?? 0))
+          throw coded ? wrongCoding(candidate, coded) : fail('SHORT_BODY', `ended after ${position} of ${end} bytes`);
         out.complete();
       },
     };

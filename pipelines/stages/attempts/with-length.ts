@@ -80,8 +80,7 @@ const measured = (
     /** Chunks that wait for the length. */
     let waiting: Chunk[] | undefined;
 
-    const release = (length: number | undefined) => {
-      const chunks = waiting ?? [];
+    const release = (chunks: readonly Chunk[], length: number | undefined) => {
       waiting = undefined;
       promised = length;
       out.next({ ...(counted as JudgedHead), length });
@@ -94,7 +93,7 @@ const measured = (
 
     const found = (length: number | undefined) => {
       try {
-        if (waiting) release(length);
+        if (waiting) release(waiting, length);
       } catch (error) {
         out.error(error);
       }
@@ -107,7 +106,8 @@ const measured = (
 
     const pass = (chunk: Chunk) => {
       received += chunk.bytes.length;
-      if (promised !== undefined && received > promised) throw wrong(`sent more than the expected ${promised} bytes`);
+      if (received > (promised ?? Number.POSITIVE_INFINITY))
+        throw wrong(`sent more than the expected ${promised} bytes`);
       out.next(chunk);
     };
 
@@ -124,10 +124,10 @@ const measured = (
         else {
           counted = event;
           const length = lengths?.of(candidate, event);
-          waiting = [];
           // Without a validator no answer can be matched to this content.
           const hopeless = lengths?.isDistrusted(candidate) || !isSameState(candidate, event, event);
-          if (length !== undefined || hopeless) return release(length);
+          if (length !== undefined || hopeless) return release([], length);
+          waiting = [];
           known.next(false);
           out.add(find(event).subscribe(found));
         }
@@ -135,11 +135,12 @@ const measured = (
       complete: () => {
         if (waiting)
           release(
+            waiting,
             hasReliableEnd(candidate, counted as JudgedHead)
               ? waiting.reduce((sum, { bytes }) => sum + bytes.length, 0)
               : undefined,
           );
-        if (promised !== undefined && received < promised) throw wrong(`ended after ${received} of ${promised} bytes`);
+        if (received < (promised ?? 0)) throw wrong(`ended after ${received} of ${promised} bytes`);
         if (counted && hasReliableEnd(candidate, counted)) lengths?.record(candidate, counted, received);
         out.complete();
       },

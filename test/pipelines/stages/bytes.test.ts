@@ -36,8 +36,10 @@ import {
 const CHUNKS = { a: chunk('a'), b: chunk('b'), c: chunk('c'), d: chunk('d') };
 const abc = aCandidate('feed', entryOf('abc'));
 const bare = aCandidate('feed', anEntry());
-const wrong = (code: 'WRONG_LENGTH' | 'SHORT_BODY' | 'WRONG_CHECKSUM' | 'CHANGED' | 'NO_RANGE', message: string) =>
-  new StreamError(code, 'feed', `http://feed/bear.rpm ${message}`);
+const wrong = (
+  code: 'WRONG_LENGTH' | 'TOO_LARGE' | 'SHORT_BODY' | 'WRONG_CHECKSUM' | 'CHANGED' | 'NO_RANGE',
+  message: string,
+) => new StreamError(code, 'feed', `http://feed/bear.rpm ${message}`);
 
 describe('enforceLength', () => {
   const check = (
@@ -46,13 +48,16 @@ describe('enforceLength', () => {
     result: string,
     head = sourceHead({ length: 3 }),
     error?: StreamError,
+    policy = aPolicy(),
   ) =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const values: Record<string, SourceEvent> = { ...CHUNKS, h: head, w: chunk('cd'), C: chunk('c') };
       const events = cold(source, values);
-      expectObservable(
-        events.pipe(under(OPEN, enforceLength({ method: 'GET' }, candidate, { policy: aPolicy() }))),
-      ).toBe(result, values, error);
+      expectObservable(events.pipe(under(OPEN, enforceLength({ method: 'GET' }, candidate, { policy })))).toBe(
+        result,
+        values,
+        error,
+      );
       expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
     });
 
@@ -81,6 +86,33 @@ describe('enforceLength', () => {
   it('cuts a body that runs on at a chunk border', () => check(abc, 'h-a-b-c-d-', 'h-a-b-c-|'));
   it('measures a later part by its position in the whole', () =>
     check(bare, 'h-c-|', 'h-c-|', sourceHead({ length: 3, from: 2 })));
+  it('fails an encoded body whose end is certain, but which is shorter than the content', () => {
+    const candidate = aCandidate('feed', entryOf('abc', { size: 3 }));
+    const gzip = sourceHead({ headers: [['Content-Encoding', 'gzip']] });
+    const chunked = { ...gzip, headers: [...gzip.headers, ['Transfer-Encoding', 'chunked'] as const] };
+    const error = new StreamError(
+      'WRONG_CODING',
+      'feed',
+      'http://feed/bear.rpm sent gzip unasked, and it is not the file itself',
+      { state: stateOf(candidate, chunked) },
+    );
+    check(candidate, 'h-a-b-|', 'h-a-b-#', chunked, error);
+    check(candidate, 'h-a-b-c-|', 'h-a-b-c-|', chunked);
+    // One that ends with its connection may have broken off.
+    check(candidate, 'h-a-b-|', 'h-a-b-#', gzip, wrong('SHORT_BODY', 'ended after 2 of 3 bytes'));
+    // One that is not encoded is short, whatever its end says.
+    const plain = sourceHead({ headers: [['Transfer-Encoding', 'chunked']] });
+    check(candidate, 'h-a-b-|', 'h-a-b-#', plain, wrong('SHORT_BODY', 'ended after 2 of 3 bytes'));
+  });
+  it('fails content that exceeds the limit', () =>
+    check(
+      bare,
+      'h-a-b-w-',
+      'h-a-b-#',
+      sourceHead(),
+      wrong('TOO_LARGE', 'sent more than the limit of 3 bytes'),
+      aPolicy({ sizeLimit: 3 }),
+    ));
   it('passes any body of unknown length', () => check(bare, 'h-a-b-|', 'h-a-b-|', sourceHead()));
 });
 
@@ -135,6 +167,8 @@ describe('resume', () => {
       head: sourceHead({ length: 9, from: 2 }),
       error: wrong('WRONG_LENGTH', 'has 9 bytes, but 3 were promised'),
     }));
+  it('accepts any length if none was promised', () =>
+    check({ ...START, candidate: abc, etag: '"1"' }, '-h-c|', '-n-c|'));
   it('refuses another starting byte', () =>
     check(soFar, '-h-', '-#', {
       head: sourceHead({ length: 3, from: 1 }),
@@ -193,17 +227,25 @@ describe('resume', () => {
         tail = 'b',
         error,
         by = other,
-      }: { tail?: string; error?: [Parameters<typeof wrong>[0], string]; by?: Candidate } = {},
+        sent = 1,
+        soFar = part,
+      }: {
+        tail?: string;
+        error?: [Parameters<typeof wrong>[0], string];
+        by?: Candidate;
+        sent?: number;
+        soFar?: ResponseSoFar;
+      } = {},
     ) =>
       marbles(({ cold, expectObservable }) => {
         const values: Record<string, SourceEvent> = {
           ...{ ...CHUNKS, w: chunk('bcd'), X: chunk('X') },
           h: sourceHead({ length: 4, from, ...(from > 0 && { last: 2 }) }),
         };
-        const progress = { sent: 1, undigested: false, ...(tail !== '' && { tail: bytesOf(tail) }) };
-        expectObservable(cold(source, values).pipe(under(OPEN, resume(by, part, progress, newDigest)))).toBe(
+        const progress = { sent, undigested: false, ...(tail !== '' && { tail: bytesOf(tail) }) };
+        expectObservable(cold(source, values).pipe(under(OPEN, resume(by, soFar, progress, newDigest)))).toBe(
           result,
-          { ...CHUNKS, n: resumed(by, 2) },
+          { ...CHUNKS, w: chunk('bc'), n: resumed(by, 1 + sent) },
           error && new StreamError(error[0], 'feed', `http://other/bear.rpm ${error[1]}`),
         );
       });
@@ -212,6 +254,12 @@ describe('resume', () => {
     it('goes on if the source starts over', () => {
       checkPart(['h-a-b-c-d', '------(nc|)'], 0);
       checkPart(['h-a-w', '----(nc|)'], 0);
+    });
+    it('goes on at its first byte, of which nothing was sent', () =>
+      checkPart(['h-w---|', 'n-w---|'], 1, { tail: '', sent: 0 }));
+    it('goes on at the same source without an entity tag if that repeats them', () => {
+      const untagged = { ...part, etag: undefined };
+      checkPart(['h-b-c---|', '----(nc)|'], 1, { soFar: untagged, by: first });
     });
     it('fails if the source has other bytes there', () => {
       const error: [Parameters<typeof wrong>[0], string] = [

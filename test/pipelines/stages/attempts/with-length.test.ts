@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BehaviorSubject, concat, map, NEVER, type Observable, of, throwError, timer } from 'rxjs';
+import { BehaviorSubject, concat, map, NEVER, type Observable, of, Subject, throwError, timer } from 'rxjs';
 import {
   type Ask,
   type Candidate,
@@ -13,6 +13,7 @@ import {
 import { OPEN } from '../../../../pipelines/operators/valve.ts';
 import type { JudgedHead } from '../../../../pipelines/stages/attempts/verify-before-head.ts';
 import { withLength } from '../../../../pipelines/stages/attempts/with-length.ts';
+import { aLender } from '../../../support/lender.ts';
 import {
   aCandidate,
   anEntry,
@@ -90,6 +91,9 @@ describe('withLength', () => {
   it('passes content whose source sends its length', () =>
     check({ source: 'h-a|', sourceFields: { length: 1 }, result: 'H-a|', length: 1, asked: [] }));
 
+  it('passes content whose size the catalog states', () =>
+    check({ source: 'h-a|', candidate: aCandidate('feed', anEntry({ size: 1 })), result: 'h-a|', asked: [] }));
+
   it('asks by HEAD', () => {
     const head = timer(3).pipe(map(() => measured(3)));
     check({ source: 'h-a-----b-c|', answers: { head }, result: '---(Ha)-b-c|', length: 3, asked: ['HEAD 0-'] });
@@ -158,6 +162,44 @@ describe('withLength', () => {
       result: 'H-a#',
       error: error('ended after 1 of 2 bytes'),
     });
+    // Nothing is remembered.
+    check({
+      ...story,
+      lengths: undefined,
+      source: 'h-a|',
+      result: 'H-a#',
+      error: error('ended after 1 of 2 bytes'),
+    });
+  });
+
+  it('fails a body that was longer than its length before that was known', () => {
+    const head = timer(5).pipe(map(() => measured(1)));
+    const error = new StreamError('WRONG_LENGTH', 'feed', 'http://feed/bear.rpm sent more than the expected 1 bytes');
+    check({ source: 'h-a-b-----|', answers: { head }, result: '-----(Ha#)', length: 1, error });
+  });
+
+  it('holds the memory of waiting chunks until they pass, or nobody waits any more', () => {
+    const { lend, held } = aLender();
+    const answer = new Subject<SourceEvent>();
+    const events = new Subject<JudgedHead | Chunk>();
+    const deps = { open: unpaused(() => answer), policy: aPolicy() };
+    const start = () => {
+      const waiting = withLength(aRequest(), known, deps)(() => events)(OPEN).subscribe();
+      events.next({ ...sourceHead(), verified: false });
+      events.next(lend('a'));
+      events.next(lend('b'));
+      return waiting;
+    };
+    const left = start();
+    expect(held()).toBe(2);
+    left.unsubscribe();
+    expect(held()).toBe(0);
+    start();
+    expect(held()).toBe(2);
+    answer.next(measured(3));
+    expect(held()).toBe(0);
+    events.next(lend('c'));
+    expect(held()).toBe(0);
   });
 
   it('counts a body that ends before the answer', () =>
@@ -165,8 +207,8 @@ describe('withLength', () => {
 
   it('pauses the source until the length is known', () => {
     const valves: boolean[] = [];
-    const open = unpaused(() => NEVER);
-    const deps = { open, policy: aPolicy(), lengths: createLengths() };
+    const answer = new Subject<SourceEvent>();
+    const deps = { open: unpaused(() => answer), policy: aPolicy(), lengths: createLengths() };
     const waiting = withLength(
       aRequest(),
       known,
@@ -176,6 +218,8 @@ describe('withLength', () => {
       return concat(of<JudgedHead>({ ...sourceHead(), verified: false }), NEVER);
     })(new BehaviorSubject(true)).subscribe();
     expect(valves).toEqual([true, false]);
+    answer.next(measured(3));
+    expect(valves).toEqual([true, false, true]);
     waiting.unsubscribe();
   });
 
