@@ -52,7 +52,6 @@ export const attempts = (
 /** The next attempt, and after its failure the one after that. */
 const proceed = (run: Attempts): void => {
   const { out, deps, progress } = run;
-  if (out.closed) return;
   const next = nextAttempt(progress, deps.policy, deps.random);
   // After the first failure an attempt that could not answer in time would only be blamed.
   if (!next || (progress.failures.length > 0 && next.wait >= timeLeft(run))) out.error(summary(progress));
@@ -68,9 +67,8 @@ const timeLeft = ({ request: { answerBy }, deps: { scheduler = asyncScheduler },
  * When a candidate must have answered: half of the time left is kept for others, if any is untried.
  * A silent source then never takes the time of one that would have answered.
  */
-const patience = (run: Attempts, candidate: Candidate): number | undefined => {
+const patience = (run: Attempts, candidate: Candidate): number => {
   const left = timeLeft(run);
-  if (left === Number.POSITIVE_INFINITY) return undefined;
   const { candidates, failures } = run.progress;
   const isLast = candidates.every((one) => one === candidate || failures.some((failed) => failed.candidate === one));
   return (run.deps.scheduler ?? asyncScheduler).now() + (isLast ? left : left / 2);

@@ -54,7 +54,7 @@ export type Lost = Omit<Failure, 'sent'>;
  * run. Emits an `attempt` note, then the head or a `resumed` note, then chunks. Errors with a
  * `Lost`. A candidate that begins the response has until `by` for its first byte.
  */
-export const bodyFrom = (run: Run, candidate: Candidate, out: Subscriber<TransferEvent>, by?: number): void => {
+export const bodyFrom = (run: Run, candidate: Candidate, out: Subscriber<TransferEvent>, by: number): void => {
   const ask = askOf(run, candidate);
   const from = run.progress.sent;
   const lost = (thrown: unknown): Lost => ({ candidate, error: toStreamError(thrown), from });
@@ -85,7 +85,7 @@ const begun = (
   candidate: Candidate,
   ask: AskedBytes,
   place: PlaceAtSource,
-  by?: number,
+  by: number,
 ): Body => {
   const wants = wanted(request, candidate.entry);
   if (wants.range && candidate.entry.checksum && deps.health?.needsWhole(candidate))

@@ -44,9 +44,11 @@ export const nextAttempt = (progress: History, limits: Limits, random: () => num
   // A verified copy has the exact length of the content, so no other source can deliver the bytes.
   if (failures.some(({ candidate, error }) => isCopy(candidate) && error.code === 'UNSATISFIABLE')) return undefined;
 
-  const [current, outdated] = [candidates.filter((one) => !one.outdated), candidates.filter((one) => one.outdated)];
+  const current = candidates.filter((one) => !one.outdated);
   const settled = failures.some(({ candidate, error }) => !candidate.outdated && SETTLED.has(error.code));
-  return among(current, progress, limits, random) ?? (settled ? undefined : among(outdated, progress, limits, random));
+  return (
+    among(current, progress, limits, random) ?? (settled ? undefined : among(candidates, progress, limits, random))
+  );
 };
 
 /**

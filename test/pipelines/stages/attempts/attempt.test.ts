@@ -1,16 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { concat, defer, ignoreElements, NEVER, type Observable, timer } from 'rxjs';
-import { type Ask, type Policy, type SourceEvent, StreamError } from '../../../../pipelines/index.ts';
+import { concat, defer, ignoreElements, NEVER, type Observable, throwError, timer } from 'rxjs';
+import { type Ask, createHealth, type Policy, type SourceEvent, StreamError } from '../../../../pipelines/index.ts';
 import { under } from '../../../../pipelines/operators/flow.ts';
 import { OPEN, type Valve } from '../../../../pipelines/operators/valve.ts';
 import { attempt, type PlaceAtSource, placeFor, supervise } from '../../../../pipelines/stages/attempts/attempt.ts';
 import {
   aCandidate,
+  anEntry,
   aPolicy,
   aRequest,
   broken,
   chunk,
   entryOf,
+  inTurn,
   marbles,
   sourceHead,
   unpaused,
@@ -84,10 +86,94 @@ describe('attempt', () => {
     attempt(request, candidate, { from: 1, ifRange: '"1"' }, deps)(NEVER).subscribe().unsubscribe();
     attempt(request, candidate, { from: 0 }, deps)(NEVER).subscribe().unsubscribe();
     const waits = expect.any(Function);
-    expect(asked).toEqual([
+    // Strictly: what is unknown is left out.
+    expect(asked).toStrictEqual([
       [{ method: 'GET', from: 1, ifRange: '"1"', waits, client: 'a', decodes: expect.any(Function) }, NEVER],
       [{ method: 'GET', from: 0, waits, client: 'a', decodes: expect.any(Function) }, NEVER],
     ]);
+  });
+
+  it('asks on behalf of the trace of its request', () => {
+    const asked: unknown[] = [];
+    const open = unpaused((_, { trace }) => {
+      asked.push(trace);
+      return NEVER;
+    });
+    const trace = { traceparent: '00-1-2-01', tracestate: 'a=b' };
+    for (const request of [aRequest(), aRequest(trace)])
+      attempt(request, candidate, { from: 0 }, { open, policy: aPolicy() })(OPEN).subscribe().unsubscribe();
+    expect(asked).toEqual([undefined, trace]);
+  });
+
+  it('lets the source decode what only decoded can be the entry’s', () => {
+    const sized = aCandidate('feed', entryOf('ab', { size: 2 }));
+    const gzip = sourceHead({ headers: [['Content-Encoding', 'gzip']] });
+    const answers: unknown[] = [];
+    const open = unpaused((_, { decodes }) => {
+      answers.push([decodes?.({ ...gzip, length: 1 }), decodes?.(gzip)]);
+      return NEVER;
+    });
+    const wasCoded = { ...createHealth({ cooldown: 0, cooldownLimit: 0, random: () => 1 }), wasCoded: () => true };
+    for (const health of [undefined, wasCoded])
+      attempt(aRequest(), sized, { from: 0 }, { open, policy: aPolicy(), health })(OPEN).subscribe().unsubscribe();
+    expect(answers).toEqual([
+      [true, false],
+      [true, true],
+    ]);
+  });
+
+  it('asks for a head alone by HEAD, whatever parts are wanted', () => {
+    const parts = [
+      { first: 0, last: 0 },
+      { first: 3, last: 3 },
+    ] as const;
+    const asked: unknown[] = [];
+    const open = unpaused((_, { method, from, last, parts }) => {
+      asked.push({ method, from, last, parts });
+      return NEVER;
+    });
+    const deps = { open, policy: aPolicy() };
+    attempt(
+      aRequest({ method: 'HEAD', parts }),
+      candidate,
+      { from: 0 },
+      deps,
+    )(OPEN)
+      .subscribe()
+      .unsubscribe();
+    expect(asked).toEqual([{ method: 'HEAD', from: 0 }]);
+  });
+
+  it('asks once if no state is named in which no body is wanted', () =>
+    marbles(({ cold, expectObservable }) => {
+      const values = { n: sourceHead({ status: 304 }) };
+      const deps = { open: unpaused(inTurn(cold('-n|', values))), policy: aPolicy() };
+      expectObservable(attempt(aRequest(), aCandidate('feed', anEntry()), { from: 0 }, deps)(OPEN)).toBe('-n|', values);
+    }));
+
+  it('asks for the first byte if a source refuses HEAD, also if it is asked for a change', () => {
+    const asked: string[] = [];
+    const open = unpaused((_, { method, unless }) => {
+      asked.push(`${method}${unless ? ' unless' : ''}`);
+      return throwError(() => new StreamError('SOURCE_STATUS', 'feed', 'answered 405', { sourceStatus: 405 }));
+    });
+    const ask = { from: 0, unless: { modifiedSince: 0 } };
+    attempt(aRequest({ method: 'HEAD' }), candidate, ask, { open, policy: aPolicy() })(OPEN).subscribe({
+      error: () => {},
+    });
+    expect(asked).toEqual(['HEAD unless', 'GET unless']);
+  });
+
+  it('says once that its source is asked after a wait', () => {
+    let asked = 0;
+    const place = placeFor({}, () => {
+      asked += 1;
+    });
+    const seen = [false, true, true, false, false].map((waiting) => {
+      place.waits(waiting);
+      return asked;
+    });
+    expect(seen).toEqual([0, 0, 0, 1, 1]);
   });
 
   it('does not count a wait for a place against the source', () =>
@@ -136,6 +222,16 @@ describe('attempt', () => {
         policy: aPolicy(),
       };
       expectObservable(attempt(aRequest(), broken(candidate, problem), { from: 0 }, deps)(OPEN)).toBe('#', {}, problem);
+    }));
+
+  it('does not measure the speed of an answer to HEAD', () =>
+    marbles(({ cold, expectObservable }) => {
+      const policy = aPolicy({ minSpeed: 500, minSpeedWindow: 4 });
+      const deps = { open: unpaused(() => cold('--h-------|', VALUES)), policy };
+      expectObservable(attempt(aRequest({ method: 'HEAD' }), candidate, { from: 0 }, deps)(OPEN)).toBe(
+        '--h-------|',
+        VALUES,
+      );
     }));
 
   it('does not measure the answer to HEAD', () =>

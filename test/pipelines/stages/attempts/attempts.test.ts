@@ -1,10 +1,12 @@
-import { describe, it } from '@jest/globals';
-import { map, type Observable, of } from 'rxjs';
+import { describe, expect, it } from '@jest/globals';
+import { catchError, map, Observable, of, takeWhile, throwError } from 'rxjs';
 import {
   attempts,
   type Chunk,
+  createHealth,
   type Head,
   type Note,
+  type Policy,
   type SourceEvent,
   StreamError,
 } from '../../../../pipelines/index.ts';
@@ -58,9 +60,28 @@ const letterOf = (event: Head | Chunk | Note): string => {
 };
 
 /** The stage with sources that answer in turn. */
-const tried = (candidates: readonly (typeof first)[], ...answers: Observable<SourceEvent>[]): Observable<string> => {
-  const deps = { newDigest, random: () => 1, policy: aPolicy({ retryWait: 4 }), open: unpaused(inTurn(...answers)) };
-  return of(candidates).pipe(under(OPEN, attempts(aRequest(), deps)), map(letterOf));
+const tried = (candidates: readonly (typeof first)[], ...answers: Observable<SourceEvent>[]): Observable<string> =>
+  triedWith({}, candidates, ...answers);
+
+interface Settings extends Partial<Policy> {
+  readonly answerBy?: number;
+  readonly random?: () => number;
+  /** Milliseconds until the head of each source, usually. */
+  readonly usual?: number;
+}
+
+const triedWith = (
+  { answerBy, random = () => 1, usual, ...policy }: Settings,
+  candidates: readonly (typeof first)[],
+  ...answers: Observable<SourceEvent>[]
+): Observable<string> => {
+  const open = unpaused(inTurn(...answers));
+  const health = usual !== undefined && {
+    ...createHealth({ cooldown: 0, cooldownLimit: 0, random: () => 1 }),
+    usualHead: () => usual,
+  };
+  const deps = { newDigest, random, policy: aPolicy({ retryWait: 4, ...policy }), open, ...(health && { health }) };
+  return of(candidates).pipe(under(OPEN, attempts(aRequest({ answerBy }), deps)), map(letterOf));
 };
 
 describe('attempts', () => {
@@ -111,5 +132,100 @@ describe('attempts', () => {
       const [other, never] = answers();
       expectObservable(tried([first], other, never), '     ^-------!').toBe('(LT)-F');
       expectSubscriptions(never.subscriptions).toBe([]);
+    }));
+
+  it('completes without a list', () =>
+    marbles(({ cold, expectObservable }) => {
+      const deps = { newDigest, random: () => 1, policy: aPolicy(), open: unpaused(inTurn()) };
+      const lists = cold<readonly (typeof first)[]>('--|');
+      expectObservable(lists.pipe(under(OPEN, attempts(aRequest(), deps)))).toBe('--|');
+    }));
+
+  it('asks no further source once its consumer has left at a failure', () =>
+    marbles(({ cold, expectObservable }) => {
+      const missing = cold<SourceEvent>('-----#', {}, gone);
+      expectObservable(tried([first, second], missing).pipe(takeWhile((letter) => letter !== 'F', true))).toBe(
+        '(LT)-(F|)',
+      );
+    }));
+
+  it('closes the failed source before it opens the next', () => {
+    const log: string[] = [];
+    const failing = (name: string) =>
+      new Observable<SourceEvent>((out) => {
+        log.push(`opens ${name}`);
+        out.add(() => log.push(`closes ${name}`));
+        out.error(gone);
+      });
+    tried([first, second], failing('first'), failing('second')).subscribe({ error: () => {} });
+    expect(log).toEqual(['opens first', 'closes first', 'opens second', 'closes second']);
+  });
+
+  it('errors if what it depends on throws', () =>
+    marbles(({ cold, expectObservable }) => {
+      const broken = new Error('no randomness');
+      const random = () => {
+        throw broken;
+      };
+      const missing = cold<SourceEvent>('-----#', {}, lost);
+      expectObservable(triedWith({ random }, [first], missing)).toBe('(LT)-(F#)', undefined, broken);
+    }));
+
+  it('leaves a silent source after the time for its head, if no answer is due', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const silent = cold<SourceEvent>('-');
+      const good = cold('        --h-a---b|', EVENTS);
+      expectObservable(triedWith({ headTimeout: 6 }, [first, second], silent, good)).toBe('(LT)--(FT)(ha)b|');
+      expectSubscriptions(silent.subscriptions).toBe('^-----!');
+    }));
+
+  it('asks the first source even if the answer is due already', () =>
+    marbles(({ cold, expectObservable }) => {
+      const quick = cold('(hab|)', EVENTS);
+      expectObservable(triedWith({ answerBy: 0 }, [first], quick)).toBe('(LThab|)');
+    }));
+
+  it('does not wait for an attempt that could not answer in time', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const answers = () => [cold<SourceEvent>('-----#', {}, lost), cold('(hab|)', EVENTS)] as const;
+      const [dies, late] = answers();
+      expectObservable(triedWith({ answerBy: 9 }, [first], dies, late)).toBe('(LT)-(F#)', undefined, lost);
+      expectSubscriptions(late.subscriptions).toBe([]);
+      const [again, inTime] = answers();
+      expectObservable(triedWith({ answerBy: 10 }, [first], again, inTime)).toBe('(LT)-F---(Thab|)');
+    }));
+
+  it('keeps half of the time for other sources, and none from the last', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const [silent, other] = [cold<SourceEvent>('-'), cold<SourceEvent>('-')];
+      const settings = { answerBy: 20, attempts: 2 };
+      const error = 'errors' as never;
+      expectObservable(
+        triedWith(settings, [first, second], silent, other).pipe(catchError(() => throwError(() => error))),
+      ).toBe('(LT) 6ms (FT) 6ms (F#)', undefined, error);
+      expectSubscriptions(silent.subscriptions).toBe('^ 9ms !');
+      expectSubscriptions(other.subscriptions).toBe('10ms ^ 9ms !');
+    }));
+
+  it('continues a body whatever time its answer was due', () =>
+    marbles(({ cold, expectObservable }) => {
+      const dies = cold('---h-a-----#', EVENTS, gone);
+      const goesOn = cold('            -----1-b|', EVENTS);
+      expectObservable(triedWith({ answerBy: 14 }, [first, second], dies, goesOn)).toBe('(LT)-(ha)--(FT)-R-b|');
+    }));
+
+  it('asks no rival without knowing when heads usually come', () =>
+    marbles(({ cold, expectObservable }) => {
+      const slow = cold('---------h-a---b|', EVENTS);
+      expectObservable(triedWith({ hedge: true }, [first, second], slow)).toBe('(LT)-------(ha)b|');
+    }));
+
+  it('asks no rival that must be waited for', () =>
+    marbles(({ cold, expectObservable }) => {
+      const failing = () => cold<SourceEvent>('-----#', {}, lost);
+      const slow = cold('---------h-a---b|', EVENTS);
+      expectObservable(triedWith({ hedge: true, usual: 6 }, [first, second], failing(), failing(), slow)).toBe(
+        '(LT)-(FT)-F---T----------(ha)b|',
+      );
     }));
 });

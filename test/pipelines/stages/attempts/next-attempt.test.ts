@@ -47,8 +47,17 @@ describe('nextAttempt', () => {
   it('drops a candidate after its limit of consecutive failures', () =>
     expect(next([a], Array(3).fill(failure(a, 'CONNECT_FAILED')))).toBeUndefined());
 
+  it('counts the failures of each candidate alone', () => {
+    const failures = [a, b, a, b].map((one) => failure(one, 'CONNECT_FAILED'));
+    expect(next([a, b], failures)).toEqual({ candidate: a, wait: 20 });
+  });
+
+  it('gives up if the whole must be fetched first: no other source has to be asked for the part', () =>
+    expect(next([a, b], [failure(a, 'NEEDS_WHOLE')])).toBeUndefined());
+
   it('waits for the time that the source asks for, unless it is too long', () => {
     expect(next([a], [failure(a, 'SOURCE_BUSY', 0, 0, 70)])).toEqual({ candidate: a, wait: 70 });
+    expect(next([a], [failure(a, 'SOURCE_BUSY', 0, 0, 100)])).toEqual({ candidate: a, wait: 100 });
     expect(next([a], [failure(a, 'SOURCE_BUSY', 0, 0, 101)])).toBeUndefined();
   });
 
