@@ -59,7 +59,7 @@ const proceed = (run: Attempts): void => {
   else out.add((deps.scheduler ?? asyncScheduler).schedule(() => step(run, next.candidate), next.wait));
 };
 
-/** Milliseconds until the head must have been sent. */
+/** Milliseconds until the head must have been sent; `Infinity` if nothing says so, or if it was sent. */
 const timeLeft = ({ request: { answerBy }, deps: { scheduler = asyncScheduler }, progress }: Attempts): number =>
   answerBy === undefined || progress.soFar ? Number.POSITIVE_INFINITY : answerBy - scheduler.now();
 

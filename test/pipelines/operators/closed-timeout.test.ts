@@ -18,6 +18,13 @@ describe('closedTimeout', () => {
       expectObservable(source.pipe(under(valve, closedTimeout({ ...timeoutOf5 })))).toBe('-----#');
     }));
 
+  it('counts again from the first time the valve closes after it was open', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const source = cold('--------------');
+      const valve = hot('  x--o-x--x-----', VALVE);
+      expectObservable(source.pipe(under(valve, closedTimeout({ ...timeoutOf5 })))).toBe('----------#');
+    }));
+
   it('passes all values on while the valve opens in time', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const source = cold('a--b--c--d--|');
