@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { type Observable, Subject, Subscription } from 'rxjs';
-import type { OpenSource } from '../../pipelines/index.ts';
 import type { Loaded, Origins } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import { listenAddresses } from '../http/addresses.ts';
@@ -79,8 +78,8 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
   const { options: answered, workers, open } = await prepareAnswering(settings, logger, tracing);
   const live = adminPlaces.length > 0 ? (await import('./live.ts')).openLive(settings, workers?.told) : undefined;
   const worth = opening.use(await openWorth(settings, logger));
-  const counting = (open: OpenSource) => worth.counting(live?.counting(open) ?? open);
-  const streamer = opening.adopt(await openStreamer(settings, logger, { ...answered, counting }), ({ close }) =>
+  const counter = { ...worth.counter, ...live?.counter };
+  const streamer = opening.adopt(await openStreamer(settings, logger, { ...answered, counter }), ({ close }) =>
     close(),
   );
   const finished = opening.adopt(new Subject<FinishedRequest>(), (one) => one.complete());

@@ -1,10 +1,11 @@
 import { asyncScheduler, interval, type Observable, Subscription } from 'rxjs';
-import type { OpenSource, StreamEvent } from '../../pipelines/index.ts';
+import type { StreamEvent } from '../../pipelines/index.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Endpoint } from '../http/admin/endpoint.ts';
 import { eventOf, eventStream } from '../http/admin/event-stream.ts';
 import { json } from '../http/admin/files.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
+import type { ByteCounter } from '../observe/count-bytes.ts';
 import { framesOf, written } from '../observe/live/frames.ts';
 import { createHistory, type History } from '../observe/live/history.ts';
 import type { Mirror } from '../observe/live/mirror.ts';
@@ -20,7 +21,7 @@ import type { OpenStreamer } from './streamer.ts';
 /** What watches the daemon for the live page and `top`. */
 export interface Live {
   /** Sees the sources that requests open. */
-  readonly counting: (open: OpenSource) => OpenSource;
+  readonly counter: ByteCounter;
   /** Bytes that came from sources over the network, by kind. */
   readonly fetched: SourceRates['fetched'];
   /** Sees the events of a request. */
@@ -47,7 +48,7 @@ const createLive = (settings: Settings): Live => {
   });
 
   return {
-    counting: rates.counting,
+    counter: rates.counter,
     fetched: rates.fetched,
     watched: (asked, events) => traffic.watched(asked, events),
     start: (streamer, finished) => {
@@ -78,7 +79,7 @@ const createLiveOf = (settings: Settings, { mirror, finished, history }: Told): 
     }),
   });
   return {
-    counting: (open) => open,
+    counter: {},
     // The workers count theirs.
     fetched: () => [['metadata', 0]],
     watched: (_, events) => events,

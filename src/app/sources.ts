@@ -3,6 +3,7 @@ import { type Alternates, openAlternates } from '../alternates/open.ts';
 import { parseDescriptor } from '../config/ini.ts';
 import type { Settings } from '../config/schema.ts';
 import { owned } from '../lib/owned.ts';
+import { type ByteCounter, countBytes } from '../observe/count-bytes.ts';
 import type { OpenFiles } from '../repositories/format.ts';
 import {
   type ExpiringCertificate,
@@ -27,8 +28,8 @@ export interface OpenSources
 }
 
 interface Watching {
-  /** Sees each source that is opened, and may watch it. Default: nothing does. */
-  readonly counting?: (open: OpenSource) => OpenSource;
+  /** Wants to know the bytes of the sources that are opened. */
+  readonly counter?: ByteCounter;
   /** Called for each certificate in use that has expired or will soon, at most once a day. */
   readonly expiring: (certificate: ExpiringCertificate) => void;
   /** Called for each index that the repository of an alternate source lists and does not have. */
@@ -46,7 +47,7 @@ interface Watching {
 export const openSources = (
   settings: Settings,
   catalog: ChosenCatalog,
-  { expiring, missing, leftOut, unnoted, counting = (open) => open }: Watching,
+  { expiring, missing, leftOut, unnoted, counter = {} }: Watching,
   { places, parts }: { readonly places?: Places; readonly parts?: number } = {},
 ): OpenSources => {
   const sources = renewable(
@@ -63,7 +64,7 @@ export const openSources = (
       return placeTimeoutOf(settings);
     },
   });
-  const open = counting(limited);
+  const open = countBytes(limited, counter);
   // Identities and metadata are collected: their bytes must not change.
   const collected: OpenSource = (location, ask) => flow(open(location, ask), lift(owned()));
   const files = openMetadata(collected, settings);

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
-import type { Dispatch, OpenSource, Outbox, SaveRequest } from '../../pipelines/index.ts';
+import type { Dispatch, Outbox, SaveRequest } from '../../pipelines/index.ts';
+import type { ByteCounter } from '../observe/count-bytes.ts';
 import type { Eviction } from '../saves/copies/eviction.ts';
 import type { Places } from '../sources/source-limits.ts';
 import type { Refresh } from './refreshes.ts';
@@ -33,6 +34,6 @@ export interface StreamerOptions {
   readonly elsewhere?: Observable<Refresh>;
   /** Called with each save request of this process's own transfers, before it is appended. */
   readonly noted?: (save: SaveRequest) => void;
-  /** Stands between the requests and their sources, and sees each that is opened. Default: nothing does. */
-  readonly counting?: (open: OpenSource) => OpenSource;
+  /** Wants to know the bytes of the sources that are opened. Default: nothing does. */
+  readonly counter?: ByteCounter;
 }

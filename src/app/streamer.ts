@@ -136,7 +136,7 @@ export const openStreamer = async (
     around = (dispatch) => dispatch,
     noted,
     elsewhere = EMPTY,
-    counting = (open) => open,
+    counter = {},
   }: StreamerOptions = {},
 ): Promise<OpenStreamer> => {
   /** Whether this process owns the state folder. */
@@ -156,7 +156,7 @@ export const openStreamer = async (
   if (isOwner) opening.defer(ownState(settings, conditions));
   const catalog = closing(await openCatalog(settings, catalogNotices(logger, conditions)));
   const sources = closing(
-    openSources(settings, catalog, { counting, ...sourceNotices(logger) }, { places, parts: owner?.workers }),
+    openSources(settings, catalog, { counter, ...sourceNotices(logger) }, { places, parts: owner?.workers }),
   );
   const { open, files, alternates, connections, certificates } = sources;
   const contention = createContention(() => placeTimeoutOf(settings));

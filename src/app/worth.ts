@@ -2,12 +2,12 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { concatMap, interval, type Observable } from 'rxjs';
-import type { OpenSource } from '../../pipelines/index.ts';
 import type { Settings } from '../config/schema.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
 import { makeFolder, replaceFile } from '../lib/private-files.ts';
 import { messageOf } from '../lib/thrown.ts';
 import { unlessMissing } from '../lib/unless-missing.ts';
+import type { ByteCounter } from '../observe/count-bytes.ts';
 import { type Day, dayOf, readDay } from '../observe/worth/day.ts';
 import { createLedger } from '../observe/worth/ledger.ts';
 import { latest } from './latest.ts';
@@ -29,7 +29,7 @@ const NAME = /^(\d{4}-\d{2}-\d{2})\.json$/;
 /** The figures of `pulp-streamer report`, day by day. */
 export interface Worth extends AsyncDisposable {
   /** Sees the sources that requests open. */
-  readonly counting: (open: OpenSource) => OpenSource;
+  readonly counter: ByteCounter;
   /** Adds what a worker has counted. */
   adopt(day: Day): void;
   /** Starts to count requests, and to write each minute. */
@@ -60,7 +60,7 @@ export const openWorth = async (settings: Settings, logger: Logger): Promise<Wor
   let counted: { unsubscribe(): void }[] = [];
 
   return {
-    counting: ledger.counting,
+    counter: ledger.counter,
     adopt: ledger.adopt,
     start: (streamer, finished) => {
       prefixes.open(streamer);
@@ -83,7 +83,7 @@ export const createWorthOf = (send: (day: Day) => void): Omit<Worth, 'adopt'> =>
   };
   let counted: { unsubscribe(): void }[] = [];
   return {
-    counting: ledger.counting,
+    counter: ledger.counter,
     start: (streamer, finished) => {
       prefixes.open(streamer);
       counted = [finished.subscribe(ledger.finished), interval(WRITE).subscribe(tellAll)];

@@ -1,40 +1,63 @@
-import { Subscriber } from 'rxjs';
-import type { SourceEvent } from '../../pipelines/model/index.ts';
-import { stageOf } from '../../pipelines/operators/operate.ts';
+import { Observable, Subscriber } from 'rxjs';
+import type { Location, OpenSource, SourceEvent } from '../../pipelines/model/index.ts';
 
 /** Bytes that are summed up. */
 export interface Sum {
   bytes: number;
+  /** The sum that this one is a part of. */
+  readonly within?: Sum;
 }
 
-interface Counting {
-  /** Get the bytes as they pass. */
-  readonly sums?: readonly Sum[];
-  /** Called once with all bytes of a body when it is over, however it ends. */
-  readonly ended?: (bytes: number) => void;
+/** What wants to know the bytes of sources. Asked for each source that is opened. */
+export interface ByteCounter {
+  /** Gets the bytes as they pass. */
+  readonly sumOf?: (location: Location) => Sum | undefined;
+  /** Gets all bytes of a body once, when it is over, however it ends. */
+  readonly endedOf?: (location: Location) => Ended | undefined;
 }
 
-/** Counts the bytes of a body on their way. */
-export const countBytes = (counting: Counting) => stageOf<SourceEvent, SourceEvent>((out) => new Count(out, counting));
+type Ended = (location: Location, bytes: number) => void;
+
+/** Counts the bytes of bodies on their way, with one subscription for all that want to know. */
+export const countBytes =
+  (open: OpenSource, { sumOf, endedOf }: ByteCounter): OpenSource =>
+  (location, ask) => {
+    const events = open(location, ask);
+    const [sum, ended] = [sumOf?.(location), endedOf?.(location)];
+    if (!sum && !ended) return events;
+    return (valve) =>
+      new Observable((out) => {
+        events(valve).subscribe(new Count(out, location, sum, ended));
+      });
+  };
 
 class Count extends Subscriber<SourceEvent> {
   readonly #out: Subscriber<SourceEvent>;
-  readonly #sums: readonly Sum[] | undefined;
+  readonly #location: Location;
+  readonly #sum: Sum | undefined;
+  readonly #ended: Ended | undefined;
   #bytes = 0;
 
-  constructor(out: Subscriber<SourceEvent>, { sums, ended }: Counting) {
+  constructor(out: Subscriber<SourceEvent>, location: Location, sum: Sum | undefined, ended: Ended | undefined) {
     super(out);
     this.#out = out;
-    this.#sums = sums;
-    if (ended) this.add(() => ended(this.#bytes));
+    this.#location = location;
+    this.#sum = sum;
+    this.#ended = ended;
   }
 
   protected override _next(event: SourceEvent): void {
     if (event.type === 'chunk') {
       const { length } = event.bytes;
       this.#bytes += length;
-      if (this.#sums) for (const sum of this.#sums) sum.bytes += length;
+      for (let sum = this.#sum; sum; sum = sum.within) sum.bytes += length;
     }
     this.#out.next(event);
+  }
+
+  override unsubscribe(): void {
+    const { closed } = this;
+    super.unsubscribe();
+    if (!closed) this.#ended?.(this.#location, this.#bytes);
   }
 }

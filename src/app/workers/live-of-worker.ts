@@ -20,7 +20,7 @@ const RESOLUTION = 10;
 const NANOSECONDS = 1e6;
 
 /** What watches the requests of a worker for the live page, which the master has. */
-export interface LiveOfWorker extends Pick<Live, 'counting' | 'watched' | 'fetched'> {
+export interface LiveOfWorker extends Pick<Live, 'counter' | 'watched' | 'fetched'> {
   readonly history: History;
   /** Whether somebody looks. */
   look(wanted: boolean): void;
@@ -64,7 +64,7 @@ export const createLiveOfWorker = (settings: Settings, master: Peer<MasterCalls>
   };
 
   return {
-    counting: rates.counting,
+    counter: rates.counter,
     fetched: rates.fetched,
     watched: traffic.watched.bind(traffic),
     history,

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { Agent } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { firstValueFrom, Subject, Subscription } from 'rxjs';
-import type { HealthChange, OpenSource } from '../../../pipelines/index.ts';
+import type { HealthChange } from '../../../pipelines/index.ts';
 import type { Settings } from '../../config/schema.ts';
 import type { FinishedRequest } from '../../lib/finished-request.ts';
 import { messageOf } from '../../lib/thrown.ts';
@@ -80,9 +80,9 @@ const openWorker = async (start: Start, master: Peer<MasterCalls>) => {
   const owner = { outbox, eviction: remoteEviction(master, Date.now), workers };
   const live = measured ? (await import('./live-of-worker.ts')).createLiveOfWorker(settings, master) : undefined;
   const worth = opening.use(createWorthOf((day) => master.tell('worth', day)));
-  const counting = (open: OpenSource) => worth.counting(live?.counting(open) ?? open);
+  const counter = { ...worth.counter, ...live?.counter };
   const streamer = opening.adopt(
-    await openStreamer(settings, logger, { owner, family, places: remotePlaces(master), counting }),
+    await openStreamer(settings, logger, { owner, family, places: remotePlaces(master), counter }),
     async ({ close }) => {
       await close();
       await outbox.sent();

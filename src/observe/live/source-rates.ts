@@ -1,6 +1,6 @@
-import { type Location, type OpenSource, type SourceId, sourceName } from '../../../pipelines/model/index.ts';
+import { type Location, type SourceId, sourceName } from '../../../pipelines/model/index.ts';
 import type { FinishedRequest } from '../../lib/finished-request.ts';
-import { countBytes } from '../count-bytes.ts';
+import type { ByteCounter, Sum } from '../count-bytes.ts';
 
 /** Sources that are remembered: those that were used last. */
 const SOURCES = 64;
@@ -10,21 +10,28 @@ const NEWEST = 0.2;
 export interface SourceRate {
   readonly name: string;
   /** Bytes since it was first used. */
-  bytes: number;
+  readonly bytes: number;
   /** A mean of late, in milliseconds from the attempt to the head. */
-  firstByte?: number;
+  readonly firstByte?: number;
 }
 
 /** What came from each source. Kept always. */
 export interface SourceRates {
   /** Counts the bytes of each source that is opened. */
-  counting(open: OpenSource): OpenSource;
+  readonly counter: ByteCounter;
   finished(one: FinishedRequest): void;
   /** Bytes of all sources but the disks of this machine. */
   received(): number;
   /** The same by kind: `feed`, `alternate`, `metadata` of repositories, or another kind of source. */
   fetched(): Iterable<readonly [kind: string, bytes: number]>;
   list(): readonly SourceRate[];
+}
+
+/** A source: what came from other machines, and from the disks of this one. */
+interface Known {
+  readonly remote: Sum;
+  readonly local: Sum;
+  firstByte?: number;
 }
 
 /** The kind of what no client has asked for. */
@@ -34,31 +41,33 @@ const METADATA = 'metadata';
 const sourceOf = (location: Location & { readonly source?: SourceId }): SourceId | undefined => location.source;
 
 export const createSourceRates = (): SourceRates => {
-  const known = new Map<string, SourceRate>();
-  const total = { bytes: 0 };
-  const kinds = new Map(['feed', 'alternate', METADATA].map((kind) => [kind, { bytes: 0 }]));
+  const known = new Map<string, Known>();
+  const kinds = new Map<string, Sum>(['feed', 'alternate', METADATA].map((kind) => [kind, { bytes: 0 }]));
   const kindOf = (kind: string) => {
     const sum = kinds.get(kind) ?? { bytes: 0 };
     kinds.set(kind, sum);
     return sum;
   };
 
-  const rateOf = (name: string): SourceRate => {
+  const knownOf = (source: SourceId): Known => {
+    const name = sourceName(source);
     const found = known.get(name);
     if (found) return found;
     const [oldest] = known.keys();
     if (known.size === SOURCES && oldest !== undefined) known.delete(oldest);
-    const fresh = { name, bytes: 0 };
+    const fresh = { remote: { bytes: 0, within: kindOf(source.kind) }, local: { bytes: 0 } };
     known.set(name, fresh);
     return fresh;
   };
 
   return {
-    counting: (open) => (location, ask) => {
-      const source = sourceOf(location);
-      const own = source && rateOf(sourceName(source));
-      const sums = location.url.startsWith('file:') ? [] : [total, kindOf(source?.kind ?? METADATA)];
-      return countBytes({ sums: own ? [own, ...sums] : sums })(open(location, ask));
+    counter: {
+      sumOf: (location) => {
+        const source = sourceOf(location);
+        const isLocal = location.url.startsWith('file:');
+        if (source) return isLocal ? knownOf(source).local : knownOf(source).remote;
+        return isLocal ? undefined : kindOf(METADATA);
+      },
     },
     finished: ({ report }) => {
       if (!report) return;
@@ -71,8 +80,12 @@ export const createSourceRates = (): SourceRates => {
         return;
       }
     },
-    received: () => total.bytes,
+    received: () => [...kinds.values()].reduce((total, { bytes }) => total + bytes, 0),
     fetched: () => [...kinds].map(([kind, { bytes }]) => [kind, bytes] as const),
-    list: () => [...known.values()],
+    list: () =>
+      [...known].map(([name, { remote, local, firstByte }]) => ({
+        ...{ name, bytes: remote.bytes + local.bytes },
+        ...(firstByte !== undefined && { firstByte }),
+      })),
   };
 };

@@ -72,11 +72,13 @@ export interface Asked {
 }
 
 /** Sums of all requests, and the clock. */
-export interface Sums {
+export interface Taps {
   readonly now: () => number;
   bytes: number;
   resumed: number;
   cut: number;
+  /** Called once when a request is over, however it ends. */
+  left(tap: Tap): void;
 }
 
 /** Milliseconds after the end of a request for which the making of its copy is followed. */
@@ -98,7 +100,7 @@ export class Tap extends Subscriber<StreamEvent> implements Running {
   readonly notes: Noted[] = [];
   readonly #out: Subscriber<StreamEvent>;
   readonly #valve: Valve;
-  readonly #sums: Sums;
+  readonly #sums: Taps;
   sent = 0;
   copy: Running['copy'];
   spill: Running['spill'];
@@ -108,7 +110,7 @@ export class Tap extends Subscriber<StreamEvent> implements Running {
   #pausedSince: number | undefined;
   #leave: (() => void) | undefined;
 
-  constructor(out: Subscriber<StreamEvent>, { id, path, client = '', valve }: Asked, sums: Sums) {
+  constructor(out: Subscriber<StreamEvent>, { id, path, client = '', valve }: Asked, sums: Taps) {
     super(out);
     this.id = id;
     this.path = path;
@@ -177,5 +179,13 @@ export class Tap extends Subscriber<StreamEvent> implements Running {
     this.finish('complete');
     this.#out.complete();
     this.unsubscribe();
+  }
+
+  override unsubscribe(): void {
+    const { closed } = this;
+    super.unsubscribe();
+    if (closed) return;
+    this.finish('left');
+    this.#sums.left(this);
   }
 }

@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import type { StreamEvent } from '../../../pipelines/model/index.ts';
-import { type Asked, type Running, type Sums, Tap } from './tap.ts';
+import { type Asked, type Running, Tap, type Taps } from './tap.ts';
 
 /** Called while somebody looks: must be quick and must not throw. */
 export interface Watcher {
@@ -39,7 +39,7 @@ const LIMIT = 10_000;
  */
 export const createTraffic = (now: () => number, limit = LIMIT): Traffic => new Registry(now, limit);
 
-class Registry implements Traffic, Sums {
+class Registry implements Traffic, Taps {
   readonly running = new Set<Tap>();
   readonly now: () => number;
   readonly #limit: number;
@@ -78,17 +78,18 @@ class Registry implements Traffic, Sums {
   }
 
   #enter(tap: Tap): void {
-    const counted = this.running.size >= this.#limit;
-    if (counted) this.beyond += 1;
-    else this.running.add(tap);
-    tap.add(() => {
-      if (counted) this.beyond -= 1;
-      else this.running.delete(tap);
-      tap.finish('left');
-      if (!counted) this.watcher?.ended(tap);
-    });
-    if (counted || !this.watcher) return;
+    if (this.running.size >= this.#limit) {
+      this.beyond += 1;
+      return;
+    }
+    this.running.add(tap);
+    if (!this.watcher) return;
     tap.follow();
     this.watcher.began(tap);
+  }
+
+  left(tap: Tap): void {
+    if (this.running.delete(tap)) this.watcher?.ended(tap);
+    else this.beyond -= 1;
   }
 }

@@ -21,7 +21,8 @@ export interface Story {
 
 /** Follows the timeline of a report. */
 export const storyOf = (report: Report): Story => {
-  const attempts: AttemptReport[] = [];
+  /** Its own attempts, if there are others: most requests have none, and nothing is copied. */
+  let own: AttemptReport[] | undefined;
   let shared = false;
   /** The moments are those of another request's transfer. */
   let foreign = false;
@@ -34,14 +35,16 @@ export const storyOf = (report: Report): Story => {
   let hedges = 0;
 
   for (const { what, at } of report.timeline) {
-    if (what === 'shared') shared = foreign = true;
-    else if (what === 'behind') foreign = false;
+    if (what === 'shared') {
+      shared = foreign = true;
+      own ??= report.attempts.slice(0, begun);
+    } else if (what === 'behind') foreign = false;
     else if (what === 'head') head = true;
     if (what === 'attempt') {
       const attempt = report.attempts[begun];
       begun += 1;
       if (foreign || !attempt) continue;
-      attempts.push(attempt);
+      own?.push(attempt);
       if (!head && running > 0) hedges += 1;
       running += 1;
     } else if (foreign) continue;
@@ -49,6 +52,7 @@ export const storyOf = (report: Report): Story => {
     else if (what === 'found') found ??= at;
     else if (what === 'resumed') resumes += 1;
   }
+  const attempts = own ?? report.attempts;
   return { shared, found, attempts: outcomesOf(attempts, report), resumes, failovers: failoversOf(attempts), hedges };
 };
 
@@ -63,7 +67,7 @@ const outcomesOf = (attempts: readonly AttemptReport[], { outcome, source: last,
 };
 
 const failoversOf = (attempts: readonly AttemptReport[]): number =>
-  attempts.filter(({ source, url }, index) => {
+  attempts.reduce((count, { source, url }, index) => {
     const before = attempts[index - 1];
-    return before?.failure !== undefined && (before.source !== source || before.url !== url);
-  }).length;
+    return before?.failure && (before.source !== source || before.url !== url) ? count + 1 : count;
+  }, 0);

@@ -1,19 +1,12 @@
-import {
-  decodePath,
-  type Location,
-  type OpenSource,
-  type Report,
-  type SourceId,
-  sourceName,
-} from '../../../pipelines/model/index.ts';
+import { decodePath, type Location, type Report, type SourceId } from '../../../pipelines/model/index.ts';
 import type { FinishedRequest } from '../../lib/finished-request.ts';
-import { countBytes } from '../count-bytes.ts';
+import type { ByteCounter } from '../count-bytes.ts';
 import { add, type Day, dayOf, emptyDay, type FileSums, noSource, noSums } from './day.ts';
 
 /** What the streamer was worth, day by day. */
 export interface Ledger {
   /** Counts the bytes of each source that is opened, except those on disks of this machine. */
-  counting(open: OpenSource): OpenSource;
+  readonly counter: ByteCounter;
   finished(one: FinishedRequest): void;
   /** Today's sums; those of a former day once more after its end. `undefined` if nothing is new. */
   take(): Day | undefined;
@@ -38,6 +31,12 @@ interface Options {
   readonly now: () => number;
   readonly prefixOf: (path: string) => string;
 }
+
+/** A location that a client's request needs. Metadata is fetched for nobody. */
+type Asked = Location & { readonly source?: SourceId; readonly entry?: { readonly path: string } };
+
+const isFetched = ({ source, entry, url }: Asked): boolean =>
+  source !== undefined && entry !== undefined && !url.startsWith('file:') && !source.kind.startsWith('saved');
 
 /** Requests for the parts of one body are many, and one file. */
 export const createLedger = ({ known, now, prefixOf }: Options): Ledger => {
@@ -65,6 +64,10 @@ export const createLedger = ({ known, now, prefixOf }: Options): Ledger => {
   };
 
   const sumsOf = (path: string) => named(today().prefixes, prefixOf(path), noSums);
+
+  const fetched = ({ entry }: Asked, bytes: number): void => {
+    if (entry) sumsOf(entry.path).fetched += bytes;
+  };
 
   const count = ({ path: asked, outcome, bytes, source = '', attempts, method }: Report) => {
     // However clients spell it, it is one file.
@@ -112,20 +115,7 @@ export const createLedger = ({ known, now, prefixOf }: Options): Ledger => {
   };
 
   return {
-    counting: (open) => (location, ask) => {
-      const events = open(location, ask);
-      const { source, entry } = location as Location & {
-        readonly source?: SourceId;
-        readonly entry?: { readonly path: string };
-      };
-      // Metadata is fetched for nobody.
-      if (!source || !entry || location.url.startsWith('file:') || sourceName(source).startsWith('saved'))
-        return events;
-      const ended = (bytes: number) => {
-        sumsOf(entry.path).fetched += bytes;
-      };
-      return countBytes({ ended })(events);
-    },
+    counter: { endedOf: (location) => (isFetched(location) ? fetched : undefined) },
     finished: ({ report }) => {
       if (report) count(report);
     },

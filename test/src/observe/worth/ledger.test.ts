@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EMPTY, of, throwError } from 'rxjs';
 import { type Location, OPEN, type Report, type SourceEvent, StreamError } from '../../../../pipelines/index.ts';
 import type { FinishedRequest } from '../../../../src/lib/finished-request.ts';
+import { countBytes } from '../../../../src/observe/count-bytes.ts';
 import { readDay } from '../../../../src/observe/worth/day.ts';
 import { createLedger } from '../../../../src/observe/worth/ledger.ts';
 import { anAsk } from '../../../support/collect.ts';
@@ -79,12 +80,7 @@ describe('the figures of a day', () => {
     const lost = new StreamError('CONNECTION_LOST', 'feed', '');
     const bodies = { whole: () => of(chunk(10), chunk(5)), none: () => EMPTY, cut: () => throwError(() => lost) };
     const ask = (location: Location, body: () => ReturnType<typeof bodies.whole>) =>
-      ledger
-        .counting(() => body)(
-          location,
-          anAsk(),
-        )(OPEN)
-        .subscribe({ error: () => {} });
+      countBytes(() => body, ledger.counter)(location, anAsk())(OPEN).subscribe({ error: () => {} });
     ask(at('feed'), bodies.whole);
     ask(at('alternate', '/b/y'), bodies.whole);
     ask(at('feed'), bodies.none);
