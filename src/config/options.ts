@@ -1178,8 +1178,9 @@ export interface SettingOptions extends EmbeddedOptions {
   /**
    * Processes that answer requests, for machines whose processor is the limit
    * (docs/explanation/workers.md). 1: the daemon itself answers. More: it only manages them, and
-   * each path belongs to one of them. `auto`: one for each core. `maxTransfers` and the other
-   * limits of clients and feeds are divided among them.
+   * each path belongs to one of them. `auto`: one for each core. Several need Node 24.19 or later
+   * of 24, or 26.4 or later, and packages and images have that. `maxTransfers` and the other limits
+   * of clients and feeds are divided among them.
    *
    * Expected: auto, or a whole number from 1 to 64.
    *

@@ -107,7 +107,7 @@ export const SETTINGS = {
   workers: streamer(
     integerOrAuto(1, 64),
     '1',
-    'Processes that answer requests, for machines whose processor is the limit (docs/explanation/workers.md). 1: the daemon itself answers. More: it only manages them, and each path belongs to one of them. `auto`: one for each core. `max_transfers` and the other limits of clients and feeds are divided among them.',
+    'Processes that answer requests, for machines whose processor is the limit (docs/explanation/workers.md). 1: the daemon itself answers. More: it only manages them, and each path belongs to one of them. `auto`: one for each core. Several need Node 24.19 or later of 24, or 26.4 or later, and packages and images have that. `max_transfers` and the other limits of clients and feeds are divided among them.',
   ),
   adminPort: streamer(
     integer(0, 65_535),

@@ -7,7 +7,7 @@ export interface HeldSockets extends Disposable {
   readonly sockets: readonly OpenSocket[];
 }
 
-/** Node has it since 24.19. */
+/** Node has it since 24.19, and since 26.4. */
 export const canHoldSockets: boolean = net.BoundSocket !== undefined;
 
 /**

@@ -61,17 +61,21 @@ const kill = async (site: Site, which: readonly number[] = [0, 1]): Promise<void
 
 /** Starts processes whose workers end at once while there is a file. */
 const dying = (): { readonly starting: Start; readonly flag: string } => {
-  const home = folder();
-  const flag = join(home, 'dying');
-  const preloaded = join(home, 'die.cjs');
+  const flag = join(folder(), 'dying');
   // Only workers have a channel to another process.
   const dies = `process.channel && require('node:fs').existsSync(${JSON.stringify(flag)})`;
-  writeFileSync(preloaded, `if (${dies}) process.exit(7);\n`);
-  return {
-    flag,
-    starting: (command, args, { env = ownEnvironment(), ...options } = {}) =>
-      start(command, args, { ...options, env: { ...env, NODE_OPTIONS: `--require ${preloaded}` } }),
-  };
+  return { flag, starting: startingWith(`if (${dies}) process.exit(7);\n`) };
+};
+
+/** Starts processes as older releases of Node do. */
+const withoutHeldSockets = (): Start => startingWith("delete require('node:net').BoundSocket;\n");
+
+/** Starts processes that run a script first. */
+const startingWith = (script: string): Start => {
+  const preloaded = join(folder(), 'first.cjs');
+  writeFileSync(preloaded, script);
+  return (command, args, { env = ownEnvironment(), ...options } = {}) =>
+    start(command, args, { ...options, env: { ...env, NODE_OPTIONS: `--require ${preloaded}` } });
 };
 
 const allRight = async (daemon: DaemonProcess): Promise<void> => {
@@ -166,6 +170,20 @@ describe('A worker that cannot start again', () => {
       status: 1,
       said: expect.stringContaining('it ended with status 7 before it listened'),
     });
+  });
+});
+
+describe('A Node that cannot hold sockets for others', () => {
+  it('is named by every command that looks at the settings, with those that can', async () => {
+    const site = makeSite(withoutHeldSockets(), folder(), { workers: 2 });
+    const problem = `workers: expected 1, since Node ${process.version} runs; several need 24.19 or later of 24, or 26.4 or later`;
+    for (const command of ['serve', 'check-config', 'doctor']) {
+      const { status, stderr, stdout } = await site.start(command).ended;
+      expect({ command, status, said: stderr + stdout.toString() }).toMatchObject({
+        ...{ command, status: 78, said: expect.stringContaining(problem) },
+      });
+    }
+    expect((await site.start('check-config', '--workers', '1').ended).status).toBe(0);
   });
 });
 

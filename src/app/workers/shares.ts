@@ -33,7 +33,9 @@ export const checkWorkers = (settings: Settings): void => {
   const count = workersOf(settings);
   if (count === 1) return;
   if (!canHoldSockets)
-    throw new ConfigError([`workers: expected 1, since ${process.version} runs; several need Node 24.19 or later`]);
+    throw new ConfigError([
+      `workers: expected 1, since Node ${process.version} runs; several need 24.19 or later of 24, or 26.4 or later`,
+    ]);
   const problems = DIVIDED.filter((name) => settings[name] > 0 && settings[name] < count).map(
     (name) => `${keyOf(name)}: expected at least ${count}, one for each of the workers; found ${settings[name]}`,
   );
