@@ -129,16 +129,22 @@ const keysOf = (request: StreamRequest, entries: readonly CatalogEntry[]): { key
   ...(request.cut && !request.save && { orKey: keyOf({ ...request, save: true }, entries) }),
 });
 
-/** None of the values contains a NUL or a line break. */
+/**
+ * What was found counts, not the path by which a client asked: there are several for a file. None of
+ * the values contains a NUL or a line break.
+ */
 const keyOf = (
-  { path, ranges = NO_RANGES, parts, save, lengthRequired }: StreamRequest,
+  { ranges = NO_RANGES, parts, save, lengthRequired }: StreamRequest,
   entries: readonly CatalogEntry[],
 ): string => {
-  let key = `${path}\0${save}\0${lengthRequired ?? false}`;
+  let key = `${save}\0${lengthRequired ?? false}`;
   for (const { first, last } of ranges) key += `\0${first}-${last}`;
   for (const { first, last } of parts ?? NO_RANGES) key += `\0+${first}-${last}`;
-  for (const { importerId, unitId, revision, url, checksum } of entries)
-    key += `\n${importerId}\0${unitId}\0${revision}\0${url}\0${checksum?.value}`;
+  for (const { path, importerId, unitId, revision, url, checksum, maxAge, replaced, asOf } of entries) {
+    key += `\n${path}\0${importerId}\0${unitId}\0${revision}\0${url}\0${checksum?.value}`;
+    // A view of a repository has other heads, and other errors.
+    key += `\0${maxAge}\0${replaced}\0${asOf}`;
+  }
   return key;
 };
 

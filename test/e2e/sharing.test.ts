@@ -43,13 +43,13 @@ const startSlowFeed = async () => {
   return { feedUrl: `${feed.url}/a.iso`, asked, goOn };
 };
 
-const serve = async (workers: number) => {
+const serve = async (workers: number, path = '/a.iso') => {
   const { feedUrl, ...feed } = await startSlowFeed();
   // Nothing waits on disk for a slow client, whose own request is to be seen.
   const site = makeSite(start, folder(), { workers, dispatch: 'none', spill_limit: 0 });
-  await site.run('catalog', 'add', '/a.iso', feedUrl, '--checksum', `sha256:${digestOf(CONTENT)}`);
+  await site.run('catalog', 'add', path, feedUrl, '--checksum', `sha256:${digestOf(CONTENT)}`);
   const daemon = await site.serve();
-  return { url: `${daemon.url}/a.iso`, daemon, ...feed };
+  return { url: daemon.url + path, daemon, ...feed };
 };
 
 /** A client that has received its first bytes, and reads on demand. */
@@ -68,6 +68,23 @@ const arrive = async (url: string) => {
 };
 
 describe.each([1, 2])('many clients of one path at the same time, with %s worker(s)', (workers) => {
+  it('cost one transfer also if they ask for the file by different paths', async () => {
+    const { url, asked, goOn } = await serve(workers, '/c++/index.html');
+    const paths = [
+      '/c++/',
+      '/c%2B%2b/index.html',
+      '//c++/index.html',
+      '/./c++/',
+      '/c++/index.html;v=1',
+      '/c++/index.html',
+    ];
+    const clients = await Promise.all(paths.map((path) => arrive(new URL(url).origin + path)));
+    goOn();
+    for (const digest of await Promise.all(clients.map(({ read }) => read()))) expect(digest).toBe(digestOf(CONTENT));
+    // One that falls behind the others asks for its rest.
+    expect(asked.filter((one) => one === 'whole')).toHaveLength(1);
+  });
+
   it('cost one transfer from the feed; the first one may leave; a slow one continues with its own range request', async () => {
     const { url, asked, goOn, daemon } = await serve(workers);
     const first = await arrive(url);

@@ -39,8 +39,9 @@ const scene = ({
   const opened: { readonly asked: string; readonly events: Subject<SourceEvent>; readonly valve: () => boolean }[] = [];
   const saves: SaveRequest[] = [];
   const kept: string[] = [];
+  let differs: Partial<CatalogEntry> = {};
   const deps = {
-    catalog: { lookup: () => of(entry) },
+    catalog: { lookup: () => of({ ...entry, ...differs }) },
     sources: [() => of(aCandidate('a', entry))],
     open: (_: Location, ask: { from: number; last?: number; ifRange?: string }) => (valve: Valve) => {
       const events = new Subject<SourceEvent>();
@@ -104,7 +105,11 @@ const scene = ({
       end: () => one.events.complete(),
     };
   };
-  return { ask, source, opened, saves, kept };
+  /** What the catalog has from now on. */
+  const found = (more: Partial<CatalogEntry>) => {
+    differs = more;
+  };
+  return { ask, source, opened, saves, kept, found };
 };
 
 describe('a shared transfer', () => {
@@ -282,6 +287,28 @@ describe('a shared transfer', () => {
     source(1).send(CONTENT);
     source(1).end();
     for (const { seen } of [first, second]) expect(seen).toMatchObject({ heads: 1, body: CONTENT, end: 'complete' });
+  });
+
+  it('is that of what was found, by whatever path a client asks for it', () => {
+    const { ask, opened, source } = scene();
+    const clients = ['/p/', '/p/index.html', '/p/index.htm%6c'].map((path) => ask({ path }));
+    source(0).head();
+    source(0).send(CONTENT);
+    source(0).end();
+    for (const { seen } of clients) expect(seen).toMatchObject({ body: CONTENT, end: 'complete' });
+    expect(opened).toHaveLength(1);
+  });
+
+  it.each<[string, Partial<CatalogEntry>]>([
+    ['lifetime', { maxAge: 1000 }],
+    ['validators', { replaced: true }],
+    ['revision', { asOf: 'revision 1' }],
+  ])('is not that of a view with another %s', (_, more) => {
+    const { ask, opened, found } = scene();
+    ask();
+    found(more);
+    ask();
+    expect(opened).toHaveLength(2);
   });
 
   it('excludes HEAD, conditions, exclusive requests, and those that differ in `save`', () => {

@@ -18,7 +18,7 @@ import type { OpenStreamer } from '../streamer.ts';
 import type { Start, WorkerLoad } from './calls.ts';
 import type { Owned } from './for-worker.ts';
 import { type Counts, type KeptWorker, keepWorker, type WorkerState } from './keep-worker.ts';
-import { ownerOf } from './owner.ts';
+import { ownerOfFile } from './owner.ts';
 import { inWorker } from './process.ts';
 import { shareOf } from './shares.ts';
 
@@ -209,7 +209,7 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
       const unit = unitOf(save);
       const done = () => writers.delete(unit);
       return defer(() => {
-        const writer = writers.get(unit) ?? ownerOf(save.entry.path, count);
+        const writer = writers.get(unit) ?? ownerOfFile(save.entry.path, count, settings.indexNames);
         return writer === 'own' ? own(save) : savedBy(writer, save);
       }).pipe(tap({ complete: done }));
     },

@@ -16,16 +16,33 @@ const inOneSpelling = (path: string): string =>
   /[%;]|\/[./]/.test(path) ? mergeSlashes(decodePath(normalPath(path))).replace(/;[^/]*$/, '') : path;
 
 /**
- * The same for a request target; absent for one that names no path. All spellings of a path have one
- * owner. `pathOf` finds the path of a target as the catalog has it.
+ * What a path stands for, as far as it shows that: a folder is served by its index file, `/p@VIEW/x`
+ * mostly has the content of `/p/x`. Paths that happen to look alike have one owner, which does no harm.
  */
+const subjectOf = (path: string, indexNames: readonly string[]): string => {
+  const present = path.includes('@') ? path.replace(/@[^/@]*(?=\/)/g, '').replace(/^\/\//, '/') : path;
+  const end = present.lastIndexOf('/') + 1;
+  return indexNames.includes(present.slice(end)) ? present.slice(0, end) : present;
+};
+
+/** The same for all paths by which a client may ask for the file at this one. */
+export const ownerOfFile = (path: string, count: number, indexNames: readonly string[]): number =>
+  ownerOf(subjectOf(inOneSpelling(path), indexNames), count);
+
+interface Naming {
+  /** The path of a target as the catalog has it. */
+  readonly pathOf: (target: string) => string;
+  readonly indexNames: readonly string[];
+}
+
+/** The same for a request target; absent for one that names no path. */
 export const ownerOfTarget = (
   target: string,
   count: number,
-  pathOf: (target: string) => string = pathOfTarget,
+  { pathOf = pathOfTarget, indexNames = [] }: Partial<Naming> = {},
 ): number | undefined => {
   try {
-    return ownerOf(inOneSpelling(pathOf(target)), count);
+    return ownerOfFile(pathOf(target), count, indexNames);
   } catch {
     // Whoever answers it says what is wrong with it.
     return undefined;

@@ -105,8 +105,9 @@ const openWorker = async (start: Start, master: Peer<MasterCalls>) => {
   streamer.refreshes.subscribe((refresh) => master.tell('refreshed', refresh));
 
   const agent = opening.adopt(new Agent({ keepAlive: true }), (one) => one.destroy());
+  const naming = () => ({ pathOf: authorization.pathOf, indexNames: settings.indexNames });
   const ownerOf = (target: string): string | undefined => {
-    const owner = ownerOfTarget(target, workers, authorization.pathOf) ?? index;
+    const owner = ownerOfTarget(target, workers, naming()) ?? index;
     return owner === index ? undefined : sockets[owner];
   };
   const { server, limits, renew } = createRequestServer({

@@ -49,8 +49,18 @@ describe('the owner of a path', () => {
     });
     const mapped = ['http://a.example/debian/c++', 'http://x.b.example/c%2b%2B', '/p/c++', '/streamer/p/c++'];
     for (const count of [7, 64])
-      expect(new Set(mapped.map((target) => ownerOfTarget(target, count, pathOf)))).toEqual(
+      expect(new Set(mapped.map((target) => ownerOfTarget(target, count, { pathOf })))).toEqual(
         new Set([ownerOf('/p/c++', count)]),
       );
+  });
+
+  it('is the same for a folder and its index files, and for a path and what views show there', () => {
+    const indexNames = ['index.html', 'index.htm'];
+    const owners = (targets: readonly string[]) =>
+      new Set(targets.map((target) => ownerOfTarget(target, 64, { indexNames }))).size;
+    expect(owners(['/p/', '/p/index.html', '/p/./index.htm', '/p@latest/', '/%70@2026-11-20/index.html'])).toBe(1);
+    expect(owners(['/p/x@1.rpm', '/p@latest/x@1.rpm', '/p%40prod/x@1.rpm'])).toBe(1);
+    expect(owners(['/x', '/@latest/x'])).toBe(1);
+    expect(owners(['/p/x@1.rpm', '/p/x@2.rpm', '/p/x@3.rpm', '/p/index.php', '/p/'])).toBeGreaterThan(2);
   });
 });
