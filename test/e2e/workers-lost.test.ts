@@ -41,7 +41,7 @@ const openScene = async (starting: Start = start) => {
   for (const path of PATHS) await site.run('catalog', 'add', path, feed.url + path, '--checksum', `sha256:${DIGEST}`);
   const daemon = await site.serve();
   return {
-    ...{ site, daemon, feed },
+    ...{ site, daemon, feed, admin: `http://127.0.0.1:${admin_port}` },
     ready: async () => {
       const { status, body } = await askWhole(`http://127.0.0.1:${admin_port}/readyz`);
       return { status, text: body.toString() };
@@ -78,6 +78,29 @@ const startingWith = (script: string): Start => {
     start(command, args, { ...options, env: { ...env, NODE_OPTIONS: `--require ${preloaded}` } });
 };
 
+/** Each series of the metrics that only grows, or of one metric. Fails if one is there twice. */
+const countersOf = async (admin: string, metric?: string): Promise<ReadonlyMap<string, number>> => {
+  const lines = (await askWhole(`${admin}/metrics`)).body.toString().split('\n');
+  const typeOf = new Map(
+    lines.filter((line) => line.startsWith('# TYPE ')).map((line) => line.slice(7).split(' ') as [string, string]),
+  );
+  const all = lines
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))] as const);
+  const found = new Map(all);
+  expect(all.length).toBe(found.size);
+  const grows = (name: string) =>
+    typeOf.get(name) === 'counter' || typeOf.get(name.replace(/_(bucket|sum|count)$/, '')) === 'histogram';
+  const nameOf = (series: string) => series.replace(/\{.*/, '');
+  return new Map([...found].filter(([series]) => (metric ? nameOf(series) === metric : grows(nameOf(series)))));
+};
+
+/** The series that are lower than before, or gone. */
+const fallen = (before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): readonly string[] =>
+  [...before]
+    .filter(([series, count]) => !((after.get(series) ?? -1) >= count))
+    .map(([series]) => `${series} ${before.get(series)} ${after.get(series)}`);
+
 const allRight = async (daemon: DaemonProcess): Promise<void> => {
   for (const path of PATHS) expect((await askWhole(daemon.url + path)).sha256).toBe(DIGEST);
 };
@@ -110,6 +133,77 @@ describe('All workers killed at once', () => {
     expect(readdirSync(join(site.stateDir, 'saved/.partial')).filter((name) => !name.endsWith('.lock'))).toEqual([]);
     await allRight(again);
     expect((await again.stop()).status).toBe(0);
+  });
+});
+
+describe('A worker that hangs', () => {
+  it('holds up neither status, metrics, history nor a reload, and its counts stay', async () => {
+    const { site, daemon, admin, release } = await openScene();
+    release();
+    await allRight(daemon);
+    await daemon.logged('saved', {}, 2);
+    const before = await countersOf(admin);
+    const { workers } = JSON.parse(await site.run('status', '--json'));
+    const [{ pid }] = workers;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      for (const _ of [1, 2]) expect(fallen(before, await countersOf(admin))).toEqual([]);
+      expect(JSON.parse(await site.run('status', '--json')).workers).toEqual(workers);
+      expect((await askWhole(`${admin}/history`)).status).toBe(200);
+      writeFileSync(site.config, `${readFileSync(site.config, 'utf8')}max_transfers: 12\n`);
+      expect(await site.run('reload')).toContain('max_transfers');
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await allRight(daemon);
+    // It has got the settings, too, and nothing of it was counted twice.
+    await until(
+      async () =>
+        (await countersOf(admin, 'pulp_streamer_transfers_limit')).get('pulp_streamer_transfers_limit') === 12,
+    );
+    const requests = 'pulp_streamer_requests_total{outcome="complete",status="200"}';
+    expect((await countersOf(admin)).get(requests)).toBe(4);
+  });
+});
+
+describe('Workers that are killed one after the other under load', () => {
+  it('leave counts that never fall, and each once', async () => {
+    const { site, daemon, admin, release } = await openScene();
+    release();
+    let going = true;
+    let whole = 0;
+    const asking = [...PATHS, ...PATHS].map(async (path) => {
+      while (going)
+        await askWhole(daemon.url + path).then(
+          ({ sha256 }) => {
+            expect(sha256).toBe(DIGEST);
+            whole += 1;
+          },
+          // Its worker was killed.
+          () => {},
+        );
+    });
+    let counts = await countersOf(admin);
+    const scrape = async () => {
+      const next = await countersOf(admin);
+      expect(fallen(counts, next)).toEqual([]);
+      counts = next;
+    };
+    for (let round = 1; round <= 3; round += 1) {
+      const before = whole;
+      await until(() => whole >= before + 20);
+      await scrape();
+      await kill(site, [round % 2]);
+      await Promise.all([scrape(), scrape()]).then(scrape);
+      await daemon.logged('worker replaced', {}, round);
+      await scrape();
+    }
+    going = false;
+    await Promise.all(asking);
+    await scrape();
+    const requests = 'pulp_streamer_requests_total{outcome="complete",status="200"}';
+    expect(counts.get(requests)).toBeGreaterThan(0);
+    expect((await daemon.stop()).status).toBe(0);
   });
 });
 

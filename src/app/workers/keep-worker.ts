@@ -9,6 +9,7 @@ import type { Start, WorkerCalls, WorkerLoad } from './calls.ts';
 import type { Peer } from './channel.ts';
 import { forWorker, type Owned } from './for-worker.ts';
 import { forkWorker, type WorkerProcess } from './process.ts';
+import { soon } from './soon.ts';
 
 /** Milliseconds until a worker that has ended is replaced; longer if it ends again and again. */
 const AGAIN = { wait: 100, waitLimit: 10_000, random: Math.random };
@@ -17,6 +18,8 @@ const PROVEN = 10_000;
 /** Milliseconds between looks whether a worker answers, and after which it is given up. */
 const LOOK = 15_000;
 const HANGS = 60_000;
+/** Milliseconds after which one that does not answer is reported. */
+const SILENT = 5_000;
 /** Milliseconds that a worker has to close its files. */
 const CLOSING = 10_000;
 
@@ -72,6 +75,8 @@ export const keepWorker = ({ index, logger, owned, startOf, sockets, begun }: Pa
   let failures = 0;
   let startedAt = 0;
   let lastEnd = '';
+  /** It was asked whether it answers, and has not for long. */
+  let [asked, isSilent] = [false, false];
   let retrying: NodeJS.Timeout | undefined;
   let before: Counts = { answered: 0, failed: 0 };
   let seen: Counts = before;
@@ -136,7 +141,12 @@ export const keepWorker = ({ index, logger, owned, startOf, sockets, begun }: Pa
 
   const look = setInterval(() => {
     const process = current;
-    if (!process || !answers) return;
+    if (!process || !answers || asked) return;
+    asked = true;
+    const silence = setTimeout(() => {
+      isSilent = true;
+      logger.warn({ worker, process: process.pid }, 'worker does not answer');
+    }, SILENT).unref();
     const hangs = setTimeout(() => {
       logger.error({ worker, process: process.pid }, 'worker hangs, it is ended');
       process.kill();
@@ -148,7 +158,11 @@ export const keepWorker = ({ index, logger, owned, startOf, sockets, begun }: Pa
       })
       // It has ended, and is replaced.
       .catch(() => {})
-      .finally(() => clearTimeout(hangs));
+      .finally(() => {
+        clearTimeout(hangs);
+        clearTimeout(silence);
+        [asked, isSilent] = [false, false];
+      });
   }, LOOK).unref();
 
   return {
@@ -157,13 +171,14 @@ export const keepWorker = ({ index, logger, owned, startOf, sockets, begun }: Pa
     peer: () => (answers ? current?.peer : undefined),
     renew: async () => {
       try {
-        if (answers) await current?.peer.ask('settings', startOf().settings);
+        // One that hangs gets them when it goes on.
+        if (answers) await soon(current?.peer.ask('settings', startOf().settings));
       } catch (error) {
         logger.error({ worker, error: messageOf(error) }, 'worker keeps the former settings');
       }
     },
     problem: () => {
-      if (answers) return undefined;
+      if (answers) return isSilent ? `worker ${worker} does not answer` : undefined;
       const often = failures > 1 ? `, ${failures} times in a row` : '';
       return `worker ${worker} is being replaced${lastEnd && `: ${lastEnd}${often}`}`;
     },

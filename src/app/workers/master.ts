@@ -21,6 +21,7 @@ import { type Counts, type KeptWorker, keepWorker, type WorkerState } from './ke
 import { ownerOfFile } from './owner.ts';
 import { inWorker } from './process.ts';
 import { shareOf } from './shares.ts';
+import { soon } from './soon.ts';
 
 /** The processes that answer requests, in the place of the daemon's own server. */
 export interface Workers extends Pick<HttpServer, 'listen' | 'drain' | 'idle' | 'stop'> {
@@ -79,6 +80,8 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
   const sockets = Array.from({ length: count }, (_, index) => `${settings.controlSocket}.${index + 1}`);
   /** Which process has the content of a unit that is to be saved. */
   const writers = new Map<string, number | 'own'>();
+  /** The metrics of each as of the last time. */
+  let measures: ReadonlyMap<number, readonly MetricJson[]> = new Map();
   let streamer: OpenStreamer | undefined;
   let worth: (day: Day) => void = () => {};
   let measured = false;
@@ -122,6 +125,9 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
     const answers = await Promise.allSettled(workers.map(async (worker) => ask(worker)));
     return answers.flatMap((one) => (one.status === 'fulfilled' && one.value !== undefined ? [one.value] : []));
   };
+  /** The same, without those that do not answer soon. */
+  const ready = <T>(ask: (worker: KeptWorker) => Promise<T | undefined> | undefined) =>
+    all(async (worker) => soon(ask(worker)));
 
   const end = async () => {
     for (const worker of workers) worker.retire();
@@ -139,10 +145,10 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
       ...{ mirror, finished },
       history: {
         list: async () => {
-          const lists = await all((worker) => worker.peer()?.ask('history', undefined));
+          const lists = await ready((worker) => worker.peer()?.ask('history', undefined));
           return lists.flat().toSorted((a, b) => b.at - a.at);
         },
-        find: async (id) => (await all((worker) => worker.peer()?.ask('find', id)))[0],
+        find: async (id) => (await ready((worker) => worker.peer()?.ask('find', id)))[0],
       },
     },
     own: (opened, counting) => {
@@ -185,7 +191,7 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
       await all((worker) => worker.peer()?.ask('idle', undefined));
     },
     load: async () => {
-      const loads = await all((worker) => worker.peer()?.ask('load', undefined));
+      const loads = await ready((worker) => worker.peer()?.ask('load', undefined));
       const names = Object.keys(NOTHING) as (keyof WorkerLoad)[];
       const sum = (name: keyof WorkerLoad) => loads.reduce((total, one) => total + one[name], 0);
       return { ...NOTHING, ...Object.fromEntries(names.map((name) => [name, sum(name)])) };
@@ -199,10 +205,12 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
     metrics: async () => {
       const each = await all(async (worker) => {
         const [state] = worker.state();
-        const metrics = await worker.peer()?.ask('metrics', undefined);
+        // One that is late has not ended: what it had counted is still its own.
+        const metrics = (await soon(worker.peer()?.ask('metrics', undefined))) ?? measures.get(state?.pid ?? 0);
         return state && metrics && ([state.pid, metrics] as const);
       });
-      return new Map(each);
+      measures = new Map(each);
+      return measures;
     },
     noted: (save) => noted(save, 'own'),
     saving: (own) => (save) => {
