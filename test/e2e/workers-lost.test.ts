@@ -138,7 +138,7 @@ describe('All workers killed at once', () => {
 
 describe('A worker that hangs', () => {
   it('holds up neither status, metrics, history nor a reload, and its counts stay', async () => {
-    const { site, daemon, admin, release } = await openScene();
+    const { site, daemon, admin, ready, release } = await openScene();
     release();
     await allRight(daemon);
     await daemon.logged('saved', {}, 2);
@@ -152,6 +152,8 @@ describe('A worker that hangs', () => {
       expect((await askWhole(`${admin}/history`)).status).toBe(200);
       writeFileSync(site.config, `${readFileSync(site.config, 'utf8')}max_transfers: 12\n`);
       expect(await site.run('reload')).toContain('max_transfers');
+      await daemon.logged('worker does not answer', { worker: 1 });
+      expect((await ready()).text).toBe('ready\nworker 1 does not answer\n');
     } finally {
       process.kill(pid, 'SIGCONT');
     }
