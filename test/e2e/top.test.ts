@@ -52,6 +52,7 @@ describe('pulp-streamer top', () => {
     expect(text).toMatch(/^pulp-streamer ready · up \d+ s · 256 MiB\nrequests 8\/s · to clients 1\.0 MiB\/s/);
     expect(text).toMatch(/RESUMED on b/);
     expect(text).toMatch(/ client .*━/);
+    expect(text).toMatch(/^ +copy [\d.]+ MiB .*█.* being kept$/m);
     expect(text).toMatch(/STALLED/);
     expect(text).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);

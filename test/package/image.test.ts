@@ -1,14 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { buildImage } from '../support/image.ts';
 import { LIMITS, lackingForContainers, openPodman } from '../support/podman.ts';
 
 jest.setTimeout(300_000); // an image of 170 MB, on machines that may be busy
 
-const ROOT = new URL('../..', import.meta.url).pathname;
-const FILE = join(ROOT, 'examples/containers/Containerfile');
 const folder = mkdtempSync(join(tmpdir(), 'pulp-streamer-image-'));
 const podman = openPodman(folder);
 const lacking = lackingForContainers(folder);
@@ -21,38 +19,13 @@ const AS_SHIPPED = [
 const container = (...args: readonly string[]) => podman.run('run', '--rm', ...AS_SHIPPED, ...args);
 const inside = (name: string, script: string) => podman.must('exec', name, 'sh', '-ec', script);
 
-/**
- * The commands with which the first stage of the Containerfile makes the files of the second one,
- * in folders of this machine. Its other commands, `npm ci` among them, are those of a clone.
- */
-const firstStage = (files: string): string => {
-  const [, script = ''] = /^RUN (npm run build [\s\S]*?)\n\n/m.exec(readFileSync(FILE, 'utf8')) ?? [];
-  return script
-    .replace('node_modules/.bin/node', `'${process.execPath}'`)
-    .replaceAll(/(?<=\s)\/(tree|image)\b/g, (path) => files + path);
-};
-
 afterAll(() => {
   podman.run('rm', '--all', '--force', '--time', '0');
   rmSync(folder, { recursive: true, force: true });
 });
 
 (lacking === '' ? describe : describe.skip)(`the image${lacking && ` (skipped: needs ${lacking})`}`, () => {
-  beforeAll(() => {
-    const files = join(folder, 'files');
-    // One at a time with the other tests of packages, which build dist/ as well.
-    const words = ['package.json', 'sh', '-ec', `mkdir '${files}'; ${firstStage(files)}`];
-    const { status, stderr } = spawnSync('flock', words, { cwd: ROOT, encoding: 'utf8' });
-    if (status !== 0) throw new Error(stderr);
-    const context = join(folder, 'context');
-    spawnSync('mkdir', ['-p', context, join(files, 'context')]);
-    spawnSync('mv', [join(files, 'image'), join(files, 'context/image')]);
-    podman.must(
-      ...['build', '--isolation', 'chroot', '--ulimit', 'nofile=4096:4096', '--format', 'docker', '--file', FILE],
-      ...['--build-context', `build=${join(files, 'context')}`, '--build-arg', 'BASE=localhost/small'],
-      ...['--tag', 'localhost/pulp-streamer', context],
-    );
-  });
+  beforeAll(() => buildImage(podman, folder, 'localhost/small'));
 
   it('serves as its user, on a root that nothing can write to, and ends with SIGTERM', () => {
     podman.must('run', '--detach', '--name', 'one', ...AS_SHIPPED, 'localhost/pulp-streamer');

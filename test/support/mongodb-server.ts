@@ -29,7 +29,7 @@ interface Way {
 const FERRETDB = fileURLToPath(new URL('ferretdb', import.meta.url));
 
 /** FerretDB, built from its sources if necessary. `undefined` if it cannot be built. */
-const ferretdb = (): string | undefined =>
+export const ferretdb = (): string | undefined =>
   goBuild({
     ...{ name: 'ferretdb', folder: FERRETDB, files: ['main.go', 'go.mod', 'go.sum'] },
     what: ['-tags', 'ferretdb_no_postgresql', '.'],

@@ -11,6 +11,9 @@ export interface Podman {
   must(...args: readonly string[]): string;
 }
 
+/** Milliseconds for one command: the longest one installs packages in an image. */
+const PATIENCE = 200_000;
+
 /** Some machines have both versions of control groups, with which the runtimes cannot work. */
 const ONE_VERSION =
   'umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup; unset NODE_EXTRA_CA_CERTS; exec podman "$@"';
@@ -18,9 +21,16 @@ const ONE_VERSION =
 export const openPodman = (folder: string): Podman => {
   const own = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'overlay'];
   const options = [...own, '--events-backend', 'file', '--cgroup-manager', 'cgroupfs', '--log-level', 'fatal'];
+  return podmanBy(['unshare', '--mount', '--propagation', 'private', 'sh', '-c', ONE_VERSION, 'sh', ...options]);
+};
+
+/** Podman as a program of this machine. */
+export const podmanAt = (program: string): Podman => podmanBy([program]);
+
+const podmanBy = ([program = '', ...first]: readonly string[]): Podman => {
   const run: Podman['run'] = (...args) => {
-    const words = ['--mount', '--propagation', 'private', 'sh', '-c', ONE_VERSION, 'sh', ...options, ...args];
-    const { status, stdout, stderr } = spawnSync('unshare', words, { encoding: 'utf8', timeout: 100_000 });
+    const words = [...first, ...args];
+    const { status, stdout, stderr } = spawnSync(program, words, { encoding: 'utf8', timeout: PATIENCE });
     return { status, said: `${stdout}${status === 0 ? '' : stderr}`.trim() };
   };
   const must: Podman['must'] = (...args) => {

@@ -1,6 +1,8 @@
 import { applyFrame, emptyState } from '../../src/observe/live/model/state.ts';
 import { asPatch } from '../../src/observe/live/model/stream.ts';
 import {
+  CLIENT,
+  COPY,
   type Frame,
   LOOK_BACK,
   type Patch,
@@ -29,7 +31,7 @@ const sideAt = (at: number): Side => ({
   process: { memory: 1 << 28, delay: 1, started: START, version: '1' },
 });
 
-/** Eight streams begin and end each second: every tenth is resumed, others pause. */
+/** Eight streams begin and end each second: every tenth is resumed, others pause. A copy is kept of each. */
 export const simulate = (): Simulation => {
   const state = emptyState();
   const over: { readonly id: string; readonly at: number }[] = [];
@@ -43,11 +45,15 @@ export const simulate = (): Simulation => {
     running.push(id);
     return {
       id,
-      facts: { path: `/el9/Packages/${id}.rpm`, client: '10.0.0.1', began: at, sent: 0, paused: 0, length: 1 << 24 },
-      lanes: ['feed:a', 'feed:b'],
+      facts: {
+        ...{ path: `/el9/Packages/${id}.rpm`, client: '10.0.0.1', began: at, sent: 0, paused: 0, length: 1 << 24 },
+        ...{ copy: 'making', copied: 0 },
+      },
+      lanes: ['feed:a', 'feed:b', COPY],
       marks: [
         { at, lane: 0, kind: 'attempt' },
         { at, lane: 0, kind: 'head' },
+        { at, lane: 2, kind: 'begun' },
         ...(count % 10 === 0
           ? [{ at, lane: 0, kind: 'failed', text: 'STALLED' } as const, { at, lane: 1, kind: 'resumed' } as const]
           : []),
@@ -56,7 +62,14 @@ export const simulate = (): Simulation => {
   };
   const end = (id: string, at: number): Patch => {
     over.push({ id, at });
-    return { id, facts: { outcome: 'complete', ended: at }, marks: [{ at, lane: 0, kind: 'end' }] };
+    return {
+      id,
+      facts: { outcome: 'complete', ended: at, copy: 'kept' },
+      marks: [
+        { at, lane: 0, kind: 'end' },
+        { at, lane: 2, kind: 'kept' },
+      ],
+    };
   };
 
   return {
@@ -66,7 +79,16 @@ export const simulate = (): Simulation => {
       const ending = running.length >= RUNNING ? running.slice(0, 2) : [];
       running = running.slice(ending.length);
       const moving = running.map(
-        (id): Patch => ({ id, facts: { sent: at % 5_000_011 }, bytes: [[second, 0, 65_536]], closed: [[second, 40]] }),
+        (id): Patch => ({
+          id,
+          facts: { sent: at % 5_000_011, copied: at % 5_000_011 },
+          bytes: [
+            [second, 0, 65_536],
+            [second, 2, 65_536],
+            [second, CLIENT, 60_000],
+          ],
+          closed: [[second, 40]],
+        }),
       );
       const gone: string[] = [];
       while ((over[0]?.at ?? at) < at - LOOK_BACK) gone.push(over.shift()?.id ?? '');
