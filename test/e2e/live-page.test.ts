@@ -119,6 +119,21 @@ suite('the live page in Chromium', () => {
       await until(async () => (await all.count()) > 0 && (await all.count()) === (await withName.count()));
     }
     dying.release();
+    await rowOf(page, 'very-long.*done').waitFor();
+    for (const [key, title] of [
+      ['h', 'Finished requests'],
+      ['Enter', path],
+    ] as const) {
+      await page.keyboard.press(key);
+      if (key === 'h') await page.keyboard.press('Tab');
+      await page.getByRole('dialog', { name: title }).waitFor();
+      await page.locator('#dialog tbody tr').first().waitFor();
+      expect(
+        await page.evaluate(
+          "[...document.querySelectorAll('#dialog, #dialog td')].map((one) => one.scrollWidth - one.clientWidth).filter(Boolean)",
+        ),
+      ).toEqual([]);
+    }
   });
 
   it('cannot be changed by a path, and allows nothing from elsewhere', async () => {

@@ -124,11 +124,11 @@ const draw = (canvas: HTMLCanvasElement, stream: Stream, theme: Theme, end: numb
 
 const tablesOf = (report: FinishedReport): readonly Node[] => [
   table(
-    ['source', 'URL', 'from byte', 'failure'],
+    ['source', 'URL', 'from', 'failure'],
     report.attempts.map(({ source, url, from, code, message }) => [
       saySource(source),
       url,
-      from.toLocaleString('en'),
+      `byte ${from.toLocaleString('en')}`,
       code ? make('span', 'bad', `${code}: ${message}`) : '',
     ]),
   ),

@@ -3,7 +3,7 @@ import { saySource } from '../model/format.ts';
 import type { Stream } from '../model/stream.ts';
 import { CLIENT, type Mark, type MarkKind } from '../model/wire.ts';
 import { type Frame, LANE, TOP } from './frame.ts';
-import { drawMark } from './marks.ts';
+import { drawMark, drawPast } from './marks.ts';
 import { label, type Pen } from './pen.ts';
 
 export const laneCount = (stream: Stream, now: number, all?: boolean): number =>
@@ -34,19 +34,15 @@ export const drawLanes = (pen: Pen, stream: Stream, frame: Frame): void => {
       if (x(asked.at) < frame.right - 90)
         pen.text('no head so far', Math.max(frame.left, x(asked.at)), y(index) + 12, 'muted');
     }
-    if (!tried && edge < frame.right)
-      pen.text(
-        frame.cooling.has(name) ? 'cools down, tried last' : 'not needed so far',
-        edge + 6,
-        y(index) - 8,
-        'muted',
-      );
+    if (!tried && edge < frame.right) pen.textWithin(untriedOf(name, frame), edge + 6, y(index) - 8, frame, 'muted');
   }
   drawMarbles(pen, stream, shown, frame, x, y);
   for (const [index, mark] of marks.entries()) {
     if (mark.kind === 'failed') drawCurve(pen, marks.slice(index + 1), mark, x, y, frame);
   }
-  for (const mark of marks) if (isShown(mark)) drawMark(pen, { stream, shown, frame, x, y }, mark);
+  const placed = { stream, shown, frame, x, y };
+  for (const index of shown) drawPast(pen, placed, index);
+  for (const mark of marks) if (isShown(mark)) drawMark(pen, placed, mark);
   pen.unclip();
 
   pen.text('client', frame.left - 12, y(CLIENT), 'muted', 'right');
@@ -56,6 +52,9 @@ export const drawLanes = (pen: Pen, stream: Stream, frame: Frame): void => {
     pen.text(label(pen, text, frame.labels), frame.left - 12, y(index), 'muted', 'right');
   }
 };
+
+const untriedOf = (name: string, { cooling }: Frame): string =>
+  cooling.has(name) ? 'cools down, tried last' : 'not needed so far';
 
 /** Dots while the disk or the store is behind. */
 const drawLags = (

@@ -34,7 +34,7 @@ export const drawMark = (pen: Pen, placed: Placed, mark: Mark): void => {
     const cools =
       until > frame.now && isLast(stream, mark) ? [`${what} · cools down for ${sayTime(until - frame.now)}`] : [];
     beside([...cools, what, text], 'bad');
-  } else if (kind === 'on-disk') pen.text('waits on disk', x(at) + 4, client - 9, 'muted');
+  } else if (kind === 'on-disk') pen.textWithin('waits on disk', x(at) + 4, client - 9, frame, 'muted');
   else if (kind === 'whole') {
     pen.bar(x(at), y(lane), 'good');
     beside(wholeTexts(stream), 'good');
@@ -50,8 +50,18 @@ export const drawMark = (pen: Pen, placed: Placed, mark: Mark): void => {
   } else if (kind === 'end') drawEnd(pen, placed, mark);
 };
 
+/** Says what a lane has ended with, once its mark is no longer seen. */
+export const drawPast = (pen: Pen, { stream, frame, y }: Placed, lane: number): void => {
+  const last = stream.marks.findLast((one) => one.lane === lane);
+  if (!last || last.at >= frame.from) return;
+  const text = last.kind === 'whole' ? wholeTexts(stream)[1] : SETTLED.has(last.kind) ? copyWord(stream) : undefined;
+  if (text) pen.textWithin(text, frame.left + 6, y(lane), frame, last.kind === 'given-up' ? 'bad' : 'muted');
+};
+
 /** How a copy ends, other than by being given up. */
 const ENDS: ReadonlySet<MarkKind> = new Set(['kept', 'there', 'too-large', 'dropped']);
+
+const SETTLED: ReadonlySet<MarkKind> = new Set([...ENDS, 'given-up']);
 
 const isLast = ({ marks }: Stream, { lane, kind, at }: Mark): boolean =>
   marks.findLast((one) => one.lane === lane && one.kind === kind)?.at === at;

@@ -28,6 +28,8 @@ export interface Pen {
   bar(x: number, y: number, colour: Colour): void;
   curve(x1: number, y1: number, x2: number, y2: number): void;
   text(text: string, x: number, y: number, colour: Colour, align?: CanvasTextAlign): void;
+  /** The same from x on, or further left if it would pass the right end. */
+  textWithin(text: string, x: number, y: number, room: Room, colour: Colour): void;
   /**
    * The first of these texts that fits at the right of a mark; otherwise the first one that fits at its
    * left, or as much of the last one as fits there.
@@ -117,6 +119,10 @@ export const makePen = (context: CanvasRenderingContext2D, theme: Theme): Pen =>
       context.textAlign = align;
       context.fillStyle = of(colour);
       context.fillText(text, x, y);
+    },
+    textWithin: (text, x, y, room, colour) => {
+      const last = room.right - context.measureText(text).width;
+      pen.text(text, Math.max(room.left, Math.min(x, last)), y, colour);
     },
     beside: (texts, x, y, room, colour) => {
       const widthOf = (one: string) => context.measureText(one).width;
