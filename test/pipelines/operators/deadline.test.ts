@@ -12,6 +12,7 @@ const aClock = () => {
   const clock: SchedulerLike = {
     now: () => time.now(),
     schedule: (...what: Parameters<SchedulerLike['schedule']>) => {
+      if (timers.length === 10_000) throw new Error('sets timers without end');
       const timer = time.schedule(...what);
       timers.push(timer);
       return timer;
