@@ -17,6 +17,7 @@ import { enforceLength } from '../../../pipelines/stages/attempts/enforce-length
 import type { ResponseSoFar } from '../../../pipelines/stages/attempts/progress.ts';
 import { resume } from '../../../pipelines/stages/attempts/resume.ts';
 import { verifyBeforeHead } from '../../../pipelines/stages/attempts/verify-before-head.ts';
+import { aLender } from '../../support/lender.ts';
 import {
   aCandidate,
   anEntry,
@@ -445,4 +446,32 @@ describe('verifyBeforeHead', () => {
       error: wrong('WRONG_CHECKSUM', `has sha256 ${sha256('')}, but the catalog lists ${sha256('abc')}`),
     }));
   it('drops the waiting chunks when the source fails', () => check(abc, 3, 'h-a-b-#', '------#'));
+  it('holds the memory of waiting chunks until they pass, or nobody waits any more', () => {
+    const { lend, held } = aLender();
+    const start = (candidate: Candidate, limit: number) => {
+      const deps = { newDigest, policy: aPolicy({ verifyWholeBelow: limit, verifyWholeWithin: 1_000_000 }) };
+      const events = new Subject<SourceEvent>();
+      const waiting = events
+        .pipe(under(OPEN, verifyBeforeHead({ method: 'GET' }, candidate, deps)))
+        .subscribe({ error: () => {} });
+      events.next(sourceHead({ headers: [['Transfer-Encoding', 'chunked']] }));
+      events.next(lend('a'));
+      events.next(lend('b'));
+      expect(held()).toBe(2);
+      return { events, waiting };
+    };
+    start(abc, 9).waiting.unsubscribe();
+    expect(held()).toBe(0);
+    const right = start(abc, 9);
+    right.events.next(lend('c'));
+    right.events.complete();
+    expect(held()).toBe(0);
+    start(abc, 9).events.complete();
+    expect(held()).toBe(0);
+    const large = start(bare, 2);
+    large.events.next(lend('c'));
+    expect(held()).toBe(0);
+    large.events.next(lend('d'));
+    expect(held()).toBe(0);
+  });
 });
