@@ -1,4 +1,16 @@
-import { catchError, concat, defer, EMPTY, filter, first, map, type Observable, of, timeout } from 'rxjs';
+import {
+  asyncScheduler,
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  filter,
+  first,
+  map,
+  type Observable,
+  of,
+  timeout,
+} from 'rxjs';
 import {
   type Candidate,
   isSameState,
@@ -37,7 +49,7 @@ export const askLength = (
     filter((found) => found.length !== undefined && isSameState(candidate, head, found)),
     map(({ length }) => length),
     first(undefined, undefined),
-    timeout({ first: deps.timeoutMs, with: () => of(undefined), ...(deps.scheduler && { scheduler: deps.scheduler }) }),
+    timeout({ first: deps.timeoutMs, scheduler: deps.scheduler ?? asyncScheduler }),
     catchError(() => of(undefined)),
   );
 };

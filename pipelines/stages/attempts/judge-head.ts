@@ -23,8 +23,7 @@ export const judgeHead = (candidate: Candidate, head: SourceHead, { policy: { si
   const length = head.length ?? entry.size;
   if (entry.size !== undefined && entry.size !== length)
     fail('WRONG_LENGTH', `has ${length} bytes, but the catalog lists ${entry.size}`);
-  if (sizeLimit > 0 && length !== undefined && length > sizeLimit)
-    fail('TOO_LARGE', `has ${length} bytes, the limit is ${sizeLimit}`);
+  if (sizeLimit > 0 && (length ?? 0) > sizeLimit) fail('TOO_LARGE', `has ${length} bytes, the limit is ${sizeLimit}`);
   if (health?.isKnownWrong(candidate, head))
     fail('KNOWN_WRONG', `has the same content that was found wrong before, so it is not transferred again`);
 };

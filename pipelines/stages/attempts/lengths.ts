@@ -15,12 +15,10 @@ export interface Lengths {
   isDistrusted(candidate: Candidate): boolean;
 }
 
-interface Known {
-  readonly candidate: Candidate;
-  readonly head: SourceHead;
-  /** Bytes; absent if the URL is distrusted. */
-  readonly length?: number;
-}
+/** A distrusted URL has no length. */
+type Known =
+  | { readonly candidate: Candidate; readonly head: SourceHead; readonly length: number }
+  | { readonly candidate: Candidate; readonly length?: undefined };
 
 /** URLs that are kept in memory. */
 const REMEMBERED = 10_000;
@@ -45,15 +43,18 @@ export const createLengths = (remembered = REMEMBERED): Lengths => {
       return found.length;
     },
     record: (candidate, head, length) => remember({ candidate, head, length }),
-    distrust: (candidate) => remember({ candidate, head: { type: 'head', headers: [], from: 0 } }),
-    isDistrusted: (candidate) => known.has(candidate.url) && known.get(candidate.url)?.length === undefined,
+    distrust: (candidate) => remember({ candidate }),
+    isDistrusted: ({ url }) => {
+      const found = known.get(url);
+      return found !== undefined && found.length === undefined;
+    },
   };
 };
 
 /**
- * Whether the end of a body proves the length of the content. A body that is neither chunked nor of
- * a known length ends with its connection (RFC 9112 section 6.3). It ends in the same way if the
+ * Whether the end of a body of unknown length proves the length of the content. A body that is not
+ * chunked ends with its connection (RFC 9112 section 6.3). It ends in the same way if the
  * source dies. Only the checksum then distinguishes the two.
  */
-export const hasReliableEnd = ({ entry }: Candidate, { headers, length }: SourceHead): boolean =>
-  length !== undefined || entry.checksum !== undefined || field(headers, 'transfer-encoding') !== undefined;
+export const hasReliableEnd = ({ entry }: Candidate, { headers }: SourceHead): boolean =>
+  entry.checksum !== undefined || field(headers, 'transfer-encoding') !== undefined;

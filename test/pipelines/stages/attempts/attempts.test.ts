@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { catchError, map, Observable, of, takeWhile, throwError } from 'rxjs';
+import { catchError, concat, map, Observable, of, takeWhile, throwError, timer } from 'rxjs';
 import {
   attempts,
   type Chunk,
@@ -226,6 +226,53 @@ describe('attempts', () => {
       const slow = cold('---------h-a---b|', EVENTS);
       expectObservable(triedWith({ hedge: true, usual: 6 }, [first, second], failing(), failing(), slow)).toBe(
         '(LT)-(FT)-F---T----------(ha)b|',
+      );
+    }));
+
+  it('emits a note when its source is asked after a wait for a place', () =>
+    marbles(({ cold, expectObservable }) => {
+      const open = unpaused((_, { waits }) => {
+        waits?.(true);
+        timer(4).subscribe(() => waits?.(false));
+        return cold('     -----h-a---b|', EVENTS);
+      });
+      const deps = { newDigest, random: () => 1, policy: aPolicy(), open };
+      expectObservable(of([first]).pipe(under(OPEN, attempts(aRequest(), deps)), map(letterOf))).toBe('(LT)A--(ha)b|');
+    }));
+
+  it('continues a copy at the exact byte by one that checks its bytes, too', () => {
+    const copy = (name: string) => ({ ...aCandidate(name, entry), blocks: { length: 2, crc32: Uint32Array.of(1) } });
+    const asked: number[] = [];
+    const open = unpaused((_, { from }) => {
+      asked.push(from);
+      const checked = { checked: true, length: 2 };
+      return from === 0
+        ? concat(
+            of<SourceEvent[]>(sourceHead(checked), chunk('a')),
+            throwError(() => lost),
+          )
+        : of<SourceEvent[]>(sourceHead({ ...checked, from }), chunk('b'));
+    });
+    const deps = { newDigest, random: () => 1, policy: aPolicy(), open };
+    const seen: string[] = [];
+    of([copy('first'), copy('second')])
+      .pipe(under(OPEN, attempts(aRequest(), deps)), map(letterOf))
+      .subscribe({ next: (letter) => seen.push(letter), complete: () => seen.push('|') });
+    expect([asked, seen.join('')]).toEqual([[0, 1], 'LThaFTRb|']);
+  });
+
+  it('does not ask a source for a part that is known to send none', () =>
+    marbles(({ expectObservable }) => {
+      const health = {
+        ...createHealth({ cooldown: 0, cooldownLimit: 0, random: () => 1 }),
+        needsWhole: () => true,
+      };
+      const deps = { newDigest, random: () => 1, policy: aPolicy(), open: unpaused(inTurn()), health };
+      const part = aRequest({ ranges: [{ first: 1 }] });
+      expectObservable(of([first]).pipe(under(OPEN, attempts(part, deps)), map(letterOf))).toBe(
+        '(LTF#)',
+        undefined,
+        new StreamError('NEEDS_WHOLE', 'feed', 'http://first/bear.rpm sends no parts'),
       );
     }));
 });

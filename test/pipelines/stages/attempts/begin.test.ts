@@ -31,19 +31,25 @@ const CHUNKS = Object.fromEntries([...'abcd0'].map((letter) => [letter, chunk(le
 /** `H` the head; letters the body; `0` a chunk without bytes. */
 const letterOf = (event: Head | Chunk): string => (event.type === 'head' ? 'H' : textOf(event.bytes));
 
+interface More {
+  readonly candidate?: Candidate;
+  readonly verified?: boolean;
+  readonly error?: StreamError;
+}
+
 const check = (
   source: string,
   result: string,
   more: Partial<SourceHead> = { length: 4 },
   request: Partial<StreamRequest> = {},
-  { candidate = bare, verified = false }: { candidate?: Candidate; verified?: boolean } = {},
+  { candidate = bare, verified = false, error = lost }: More = {},
 ) =>
   marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const wanted = request.ranges?.[0] ? { range: request.ranges[0] } : {};
     const head: JudgedHead = { ...sourceHead(more), verified };
     const events = cold<JudgedHead | Chunk>(source, { ...CHUNKS, h: head }, lost);
     const begun = events.pipe(under(OPEN, begin(aRequest(request), candidate, wanted, aPolicy())), map(letterOf));
-    expectObservable(begun).toBe(result, undefined, lost);
+    expectObservable(begun).toBe(result, undefined, error);
     expectSubscriptions(events.subscriptions).toBe(untilEndOf(result));
   });
 
@@ -84,4 +90,42 @@ describe('begin', () => {
 
   it('lets a 304 go at once', () =>
     check('-h---', '-(H|)', { length: 4, headers: [['ETag', '"1"']] }, { conditions: { ifNoneMatch: ['"1"'] } }));
+
+  it('fails if the client needs a length and nobody knows it', () => {
+    const error = new StreamError(
+      'LENGTH_UNKNOWN',
+      'feed',
+      'http://feed/bear.rpm sent no length, but the client needs one',
+    );
+    check('-h-a-b-|', '-#', {}, { lengthRequired: true }, { error });
+    check('-h-a---b|', '---(Ha)b|', { length: 4 }, { lengthRequired: true });
+    check('-h|', '-H|', {}, { method: 'HEAD', lengthRequired: true });
+    check(
+      '-h-a---b|',
+      '---(Ha)b|',
+      {},
+      { lengthRequired: true },
+      {
+        candidate: aCandidate('feed', anEntry({ size: 2 })),
+      },
+    );
+  });
+
+  it('fails if the content lacks all of the bytes', () => {
+    const error = new StreamError('UNSATISFIABLE', 'feed', 'http://feed/bear.rpm has only 4 bytes', { length: 4 });
+    check('-h-a-', '-#', { length: 4 }, { ranges: [{ first: 4 }] }, { error });
+    check('-h-a-', '-#', { length: 4, from: 4 }, { ranges: [{ first: 4 }] }, { error });
+  });
+
+  it('fails if the source starts after the requested byte', () => {
+    const error = new StreamError('NO_RANGE', 'feed', 'http://feed/bear.rpm starts at byte 2, not at 1');
+    check('-h-c-', '-#', { length: 4, from: 2 }, { ranges: [{ first: 1 }] }, { error });
+  });
+
+  it('lets a 412 of outdated content go at once, but no 304', () => {
+    const candidate = { ...bare, outdated: true };
+    const more = { length: 1, headers: [['ETag', '"1"']] as const };
+    check('-h-a-|', '-(H|)', more, { conditions: { ifMatch: ['"2"'] } }, { candidate });
+    check('-h-a-|', '-----(Ha|)', more, { conditions: { ifNoneMatch: ['"1"'] } }, { candidate });
+  });
 });

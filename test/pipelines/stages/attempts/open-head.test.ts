@@ -56,6 +56,9 @@ describe('openHead', () => {
 
   it('needs no byte', () => check({ head: '-#', first: '-p-#', result: '----(P|)', window: '-^--!' }));
 
+  it('emits nothing of a source that ends without a head', () =>
+    check({ head: '-#', first: '-|', result: '--|', window: '-^!' }));
+
   it('errors as GET does', () => {
     const fails = answered(403);
     check({ head: '-#', first: '-#', result: '--#', fails, window: '-^!' });

@@ -1,5 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { BehaviorSubject, concat, map, NEVER, type Observable, of, Subject, throwError, timer } from 'rxjs';
+import {
+  BehaviorSubject,
+  concat,
+  map,
+  NEVER,
+  type Observable,
+  of,
+  Subject,
+  throwError,
+  timer,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import {
   type Ask,
   type Candidate,
@@ -110,6 +121,18 @@ describe('withLength', () => {
   it('passes content without a length if none is found in time', () => {
     check({ source: 'h-a|', result: 'h-a|', asked: ['HEAD 0-', 'GET 0-0'] });
     check({ source: `h-a${'-'.repeat(30)}|`, answers: { head: NEVER }, result: `${'-'.repeat(20)}(ha)---------|` });
+  });
+
+  it('waits on the clock that it is given', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const seen: unknown[] = [];
+    const deps = { open: unpaused(() => NEVER), policy: aPolicy({ verifyWholeWithin: 20 }), scheduler };
+    const source = concat(of<JudgedHead>({ ...sourceHead(), verified: false }), NEVER);
+    const waiting = withLength(aRequest(), known, deps)(() => source)(OPEN).subscribe((event) => seen.push(event.type));
+    expect(seen).toEqual([]);
+    scheduler.flush();
+    expect(seen).toEqual(['head']);
+    waiting.unsubscribe();
   });
 
   it('accepts only a length of the same content', () => {
