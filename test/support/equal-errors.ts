@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import type { StreamError } from '../../pipelines/index.ts';
 
-const PROPERTIES = ['code', 'source', 'sourceStatus', 'retryAfter', 'length'] as const;
+const PROPERTIES = ['code', 'source', 'sourceStatus', 'retryAfter', 'length', 'state'] as const;
 
 /** Without loading the pipelines: every test file runs this. */
 const isStreamError = (value: unknown): value is StreamError => value instanceof Error && value.name === 'StreamError';

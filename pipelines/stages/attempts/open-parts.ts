@@ -59,7 +59,7 @@ export const openParts = (
     let refused = false;
     const wanted = [first, ...others];
     const refusing = (total = candidate.entry.size): false => {
-      if (begins && total !== undefined && sizeOf(wanted) + wanted.length * ROUND_TRIP >= total)
+      if (begins && sizeOf(wanted) + wanted.length * ROUND_TRIP >= (total ?? Number.POSITIVE_INFINITY))
         throw refuse(`sends no ${wanted.length} parts at once, and has only ${total} bytes`);
       refused = true;
       return false;

@@ -40,7 +40,8 @@ const bare = aCandidate('feed', anEntry());
 const wrong = (
   code: 'WRONG_LENGTH' | 'TOO_LARGE' | 'SHORT_BODY' | 'WRONG_CHECKSUM' | 'CHANGED' | 'NO_RANGE',
   message: string,
-) => new StreamError(code, 'feed', `http://feed/bear.rpm ${message}`);
+  state?: string,
+) => new StreamError(code, 'feed', `http://feed/bear.rpm ${message}`, { state });
 
 describe('enforceLength', () => {
   const check = (
@@ -412,7 +413,11 @@ describe('verifyBeforeHead', () => {
   it('passes small content as a whole', () => check(abc, 3, 'h-a-b-c---|', '----------(Habc|)'));
   it('fails wrong small content before its head', () =>
     check(abc, 3, 'h-a-b-d---|', '----------#', {
-      error: wrong('WRONG_CHECKSUM', `has sha256 ${sha256('abd')}, but the catalog lists ${sha256('abc')}`),
+      error: wrong(
+        'WRONG_CHECKSUM',
+        `has sha256 ${sha256('abd')}, but the catalog lists ${sha256('abc')}`,
+        stateOf(abc, sourceHead({ length: 3 })),
+      ),
     }));
   it('passes larger content at once', () => check(abc, 2, 'h-a-b-c---|', 'L-a-b-c---|'));
   it('passes content without a checksum at once', () => check(bare, 3, 'h-a-b-c---|', 'L-a-b-c---|'));
@@ -443,7 +448,11 @@ describe('verifyBeforeHead', () => {
   it('always checks an empty body before its head, which ends it', () =>
     check(abc, 0, 'h---|', '----#', {
       length: 0,
-      error: wrong('WRONG_CHECKSUM', `has sha256 ${sha256('')}, but the catalog lists ${sha256('abc')}`),
+      error: wrong(
+        'WRONG_CHECKSUM',
+        `has sha256 ${sha256('')}, but the catalog lists ${sha256('abc')}`,
+        stateOf(abc, sourceHead({ length: 0 })),
+      ),
     }));
   it('drops the waiting chunks when the source fails', () => check(abc, 3, 'h-a-b-#', '------#'));
   it('holds the memory of waiting chunks until they pass, or nobody waits any more', () => {

@@ -29,6 +29,7 @@ it.each<Row>([
 it.each<Row>([
   ['has no coding', both, undefined, {}],
   ['has another coding', both, 'br', {}],
+  ['has a coding with a similar name', both, 'xx-gzip', {}],
   ['has several codings', both, 'gzip, br', {}],
   ['has the length of the catalog', both, 'gzip', { length: 3 }],
   ['is of unknown size', known, 'gzip', {}],

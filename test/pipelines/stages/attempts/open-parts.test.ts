@@ -23,6 +23,16 @@ const VALUES: Record<string, SourceEvent> = {
   '2': headAt({ from: 10, last: 11 }),
   '3': headAt({ from: 23, last: 23 }),
   y: headAt({ from: 10, last: 11, etag: '"2"' }),
+  /** A part at another place. */
+  z: headAt({ from: 9, last: 11 }),
+  /** The parts of content that ends with them; the head of all. */
+  i: headAt({ from: 0, last: 2, length: 24 }),
+  j: headAt({ from: 10, last: 11, length: 24 }),
+  e: headAt({ from: 23, length: 24 }),
+  I: headAt({ from: 0, last: 5, length: 24 }),
+  /** As much as the parts and three requests cost, and one byte more. */
+  m: headAt({ from: 0, length: 6 + 3 * 256 * 1024 }),
+  n: headAt({ from: 0, length: 7 + 3 * 256 * 1024 }),
   // Positions are those of the adjoined part.
   A: headAt({ from: 0, last: 5 }),
   R: headAt({ from: 4, last: 5 }),
@@ -100,6 +110,42 @@ describe('openParts', () => {
       fails: error('NEEDS_WHOLE', 'sends no 3 parts at once, and has only 1000 bytes'),
     }));
 
+  it('takes the whole if it costs the same', () => {
+    check([['-m-a', ALL, '^!']], '-#', {
+      fails: error('NEEDS_WHOLE', 'sends no 3 parts at once, and has only 786438 bytes'),
+    });
+    check(
+      [
+        ['-n-a', ALL, '^!'],
+        ['-1-a', '0-2', '-^---!'],
+      ],
+      '--A-a',
+      { leaves: '^----!' },
+    );
+  });
+
+  it('takes a part for one that ends with the content', () =>
+    check(
+      [
+        ['-#', ALL, '^!'],
+        ['-i-a|', '0-2', '-^---!'],
+        ['-j-k|', '10-11 if "1"', '-----^---!'],
+        ['-e-x|', '23-23 if "1"', '---------^---!'],
+      ],
+      '--I-a---k---x|',
+    ));
+
+  it('refuses a part that begins elsewhere', () =>
+    check(
+      [
+        ['-#', ALL, '^!'],
+        ['-1-a|', '0-2', '-^---!'],
+        ['-z-k|', '10-11 if "1"', '-----^!'],
+      ],
+      '--A-a-#',
+      { fails: error('CHANGED', 'sends the whole instead of a part') },
+    ));
+
   it('takes the whole if the feed ignores ranges', () =>
     check(
       [
@@ -148,6 +194,9 @@ describe('openParts', () => {
     const lost = error('CONNECTION_LOST', 'is gone');
     check([['-#', ALL, '^!']], '-#', { source: lost, fails: lost });
     check([['-p-a-#', ALL, '^----!']], '-A-a-#', { source: lost, fails: lost });
+    // Once the feed has accepted the parts, it cannot refuse them.
+    const refusal = error('NO_RANGE', 'answered 206');
+    check([['-p-a-#', ALL, '^----!']], '-A-a-#', { source: refusal, fails: refusal });
   });
 
   it('reads a file part by part', () => {

@@ -110,6 +110,7 @@ describe('the state in which no body is wanted', () => {
     ['nothing without tags', { ifNoneMatch: [] }, bare, undefined],
     ['nothing before a condition that may fail', { ifMatch: ['"1"'], ifModifiedSince: DATE }, bare, undefined],
     ['nothing before a date that may fail', { ifUnmodifiedSince: DATE, ifModifiedSince: DATE }, bare, undefined],
+    ['nothing without a condition of this kind', { ifRange: '"1"' }, bare, undefined],
     ['nothing of a file', { ifModifiedSince: DATE }, { ...bare, url: 'file:///a' }, undefined],
     ['nothing of outdated content', { ifModifiedSince: DATE }, { ...bare, outdated: true }, undefined],
     [

@@ -72,6 +72,7 @@ describe('the answer to a range', () => {
   it('is the whole as it should be if the content is no longer that of If-Range', () => {
     const wants = (ifRange: string): Wanted => ({ ...PART, ifRange });
     expect(outcome(dated, { wants: wants('Fri, 02 Jan 2026 00:00:00 GMT') })).toBe('');
+    expect(outcome(dated, { wants: wants('Fri, 02 Jan 2026 00:00:00 GMT'), limit: 6 })).toBe('');
     expect(outcome(dated, { wants: wants(DATE) })).toBe(WHOLE);
     expect(outcome({}, { wants: wants('"other"') })).toBe('');
     expect(outcome({}, { wants: wants(checksum ? etagOf(checksum) : '') })).toBe(WHOLE);

@@ -55,6 +55,7 @@ describe('the progress of a request', () => {
     ['all bytes of a part', candidate, { total: 5, whole: false, last: 2 }, 'abc', true],
     ['some bytes of a part', candidate, { total: 5, whole: false, last: 3 }, 'abc', false],
     ['bytes of content of unknown length', candidate, {}, 'abc', false],
+    ['nothing, not even the end, of empty content', candidate, { total: 0 }, '', false],
   ])('judges whether more is needed after %s', (_, of, head, bytes, expected) =>
     expect(needsNoMore(advanced([headOf(of, head), chunk(bytes)]))).toBe(expected),
   );
@@ -68,4 +69,40 @@ describe('the progress of a request', () => {
     });
     expect(summary({ ...start, failures: failures.toReversed() })).toMatchObject({ code: 'CONNECTION_LOST' });
   });
+
+  it('ends with all that the most specific failure says', () => {
+    const busy = new StreamError('SOURCE_BUSY', 'feed', 'is busy', { sourceStatus: 503, retryAfter: 7 });
+    const missing = new StreamError('SOURCE_MISSING', 'feed', 'has no such file', { sourceStatus: 404 });
+    const other = aCandidate('other', candidate.entry);
+    const failures = [
+      { candidate, error: busy, from: 0, sent: 0 },
+      { candidate: other, error: missing, from: 0, sent: 0 },
+    ];
+    expect(summary({ ...start, failures })).toEqual(
+      new StreamError('SOURCE_BUSY', 'feed', 'every source failed; is busy; has no such file', {
+        cause: busy,
+        sourceStatus: 503,
+        retryAfter: 7,
+      }),
+    );
+  });
+
+  it('counts the failures of outdated content, except that it lacks the bytes', () => {
+    const failed = (outdated: boolean, one: StreamError) => ({
+      candidate: { ...candidate, outdated },
+      error: one,
+      from: 0,
+      sent: 0,
+    });
+    const missing = new StreamError('SOURCE_MISSING', 'feed', 'has no such file');
+    const shorter = new StreamError('UNSATISFIABLE', 'feed', 'has only 3 bytes', { length: 3 });
+    expect(summary({ ...start, failures: [failed(false, missing), failed(true, error)] })).toMatchObject({
+      code: 'CONNECTION_LOST',
+    });
+    expect(summary({ ...start, failures: [failed(false, missing), failed(true, shorter)] })).toBe(missing);
+    expect(summary({ ...start, failures: [failed(true, shorter)] })).toBe(shorter);
+  });
+
+  it('ends as its settings say if no attempt is allowed', () =>
+    expect(summary(start)).toEqual(new StreamError('OUT_OF_SOURCES', 'self', 'no attempt is allowed: attempts is 0')));
 });

@@ -14,3 +14,8 @@ it.each([
   const { range: asked } = wanted(aRequest({ ranges: [range] }), anEntry(size === undefined ? {} : { size }));
   expect(asked).toEqual(expected);
 });
+
+it('a HEAD wants no part, whatever its If-Range', () => {
+  const request = aRequest({ method: 'HEAD', ranges: [{ first: 2 }], conditions: { ifRange: '"1"' } });
+  expect(wanted(request, anEntry())).toEqual({});
+});
