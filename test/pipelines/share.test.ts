@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BehaviorSubject, of, Subject, VirtualTimeScheduler } from 'rxjs';
+import { BehaviorSubject, NEVER, of, Subject, VirtualTimeScheduler } from 'rxjs';
 import {
   type CatalogEntry,
   createSharing,
@@ -11,14 +11,20 @@ import {
   type StreamError,
   type StreamRequest,
 } from '../../pipelines/index.ts';
+import { under } from '../../pipelines/operators/flow.ts';
+import { operate } from '../../pipelines/operators/operate.ts';
 import type { Valve } from '../../pipelines/operators/valve.ts';
+import { share } from '../../pipelines/stages/share.ts';
+import { memorySpills } from '../support/memory-spills.ts';
 import {
   aCandidate,
   anEntry,
   aPolicy,
+  aRequest,
   chunk,
   entryOf,
   fetched,
+  marbles,
   newDigest,
   sourceHead,
   textOf,
@@ -31,18 +37,28 @@ const scene = ({
   entry = entryOf(CONTENT),
   window = 4,
   memory = 1000,
+  room,
+  finishBelow,
+  source: { url } = { url: 'http://a/bear.rpm' },
 }: {
-  entry?: CatalogEntry;
+  entry?: CatalogEntry | (() => CatalogEntry);
   window?: number;
   memory?: number;
+  /** Bytes that a spill takes. Default: there are no spills. */
+  room?: number;
+  finishBelow?: number;
+  source?: { url: string };
 } = {}) => {
+  const clock = new VirtualTimeScheduler();
+  clock.maxFrames = 0;
+  const spills = room === undefined ? undefined : memorySpills(room);
   const opened: { readonly asked: string; readonly events: Subject<SourceEvent>; readonly valve: () => boolean }[] = [];
   const saves: SaveRequest[] = [];
   const kept: string[] = [];
   let differs: Partial<CatalogEntry> = {};
   const deps = {
-    catalog: { lookup: () => of({ ...entry, ...differs }) },
-    sources: [() => of(aCandidate('a', entry))],
+    catalog: { lookup: () => of({ ...(typeof entry === 'function' ? entry() : entry), ...differs }) },
+    sources: [(found: CatalogEntry) => of(aCandidate('a', found, { url }))],
     open: (_: Location, ask: { from: number; last?: number; ifRange?: string }) => (valve: Valve) => {
       const events = new Subject<SourceEvent>();
       let open = true;
@@ -64,11 +80,22 @@ const scene = ({
       abort: () => {},
     }),
     outbox: { append: (save: SaveRequest) => saves.push(save) },
-    sharing: createSharing({ window, memory }),
+    sharing: createSharing({
+      ...{ window, memory, scheduler: clock },
+      ...(spills && { spill: spills.spill }),
+      ...(finishBelow !== undefined && { finishBelow }),
+    }),
   };
   const ask = (more: Partial<StreamRequest> = {}) => {
     const valve = new BehaviorSubject(true);
-    const seen = { body: '', heads: 0, notes: [] as string[], end: '', error: undefined as StreamError | undefined };
+    const seen = {
+      body: '',
+      heads: 0,
+      notes: [] as string[],
+      behind: [] as number[],
+      end: '',
+      error: undefined as StreamError | undefined,
+    };
     let report: Report | undefined;
     const subscription = fetched(
       { valve, ...more },
@@ -80,7 +107,10 @@ const scene = ({
       next: (event) => {
         if (event.type === 'head') seen.heads += 1;
         else if (event.type === 'chunk') seen.body += textOf(event.bytes);
-        else if (isNote(event)) seen.notes.push(event.type);
+        else if (isNote(event)) {
+          seen.notes.push(event.type);
+          if (event.type === 'behind') seen.behind.push(event.from);
+        }
       },
       error: (error) => {
         seen.error = error;
@@ -109,7 +139,16 @@ const scene = ({
   const found = (more: Partial<CatalogEntry>) => {
     differs = more;
   };
-  return { ask, source, opened, saves, kept, found };
+  return {
+    ...{ ask, source, opened, saves, kept, found, sharing: deps.sharing, spilled: spills?.made ?? [] },
+    /** The time after which a client that takes nothing no longer counts. */
+    lag: () => {
+      // The clock of the scheduler is that of its last action.
+      clock.schedule(() => {}, 1000);
+      clock.maxFrames += 1000;
+      clock.flush();
+    },
+  };
 };
 
 describe('a shared transfer', () => {
@@ -320,4 +359,191 @@ describe('a shared transfer', () => {
     ask({ save: false });
     expect(opened).toHaveLength(5);
   });
+});
+
+describe('the bytes of a transfer whose client takes nothing for a second', () => {
+  it('wait on disk, from where the client reads them, digested again', () => {
+    for (const [end, expected] of [
+      ['j', { body: CONTENT, end: 'complete' }],
+      ['X', { end: 'error', error: { code: 'WRONG_CHECKSUM' } }],
+    ] as const) {
+      const { ask, source, lag, spilled } = scene({ room: 100, window: 2 });
+      const slow = ask();
+      source(0).head();
+      source(0).send('abc');
+      slow.valve.next(false);
+      source(0).send('d');
+      expect(source(0).valve()).toBe(false);
+      lag();
+      expect(source(0).valve()).toBe(true);
+      source(0).send(`efghi${end}`);
+      source(0).end();
+      expect([slow.seen.body, slow.seen.notes.includes('on-disk'), spilled]).toEqual(['abc', true, [3]]);
+      slow.valve.next(true);
+      expect(slow.seen).toMatchObject({ heads: 1, ...expected });
+    }
+  });
+
+  it('wait at a source that is a file', () => {
+    const { ask, source, lag, spilled } = scene({ room: 100, source: { url: 'file:///a' } });
+    const slow = ask();
+    source(0).head();
+    source(0).send('abc');
+    slow.valve.next(false);
+    lag();
+    expect([source(0).valve(), spilled]).toEqual([false, []]);
+  });
+
+  it('are proven by their own digest if the client then continues alone', () => {
+    for (const [first, rest, end] of [
+      ['ab', 'ghij', 'complete'],
+      ['', 'ghij', 'complete'],
+      ['ab', 'ghiX', 'error'],
+      ['', 'ghiX', 'error'],
+    ] as const) {
+      const { ask, source, lag } = scene({ room: 6, window: 2 });
+      const quick = ask({ id: 'quick' });
+      const slow = ask({ id: 'slow' });
+      if (first === '') slow.valve.next(false);
+      source(0).head();
+      source(0).send('ab');
+      slow.valve.next(false);
+      lag();
+      source(0).send('cdefghi');
+      slow.valve.next(true);
+      expect(slow.seen).toMatchObject({ body: 'abcdef', behind: [6] });
+      source(1).head(6);
+      source(1).send(rest);
+      source(1).end();
+      expect(slow.seen).toMatchObject({ heads: 1, end });
+      expect(slow.report()?.verified).toBe(end === 'complete' ? 'sha256' : undefined);
+      expect(quick.seen.body).toBe('abcdefghi');
+    }
+  });
+
+  it('wait although the request has conditions, without being shared', () => {
+    const { ask, source, opened, lag, spilled } = scene({ room: 100 });
+    const all = ['one', 'two'].map((id) => ask({ id, conditions: { ifModifiedSince: 0 } }));
+    expect(opened).toHaveLength(2);
+    for (const [index, { valve }] of all.entries()) {
+      source(index).head();
+      source(index).send('ab');
+      valve.next(false);
+    }
+    lag();
+    expect(spilled).toHaveLength(2);
+    for (const [index, { valve, seen }] of all.entries()) {
+      source(index).send('cdefghij');
+      source(index).end();
+      valve.next(true);
+      expect(seen).toMatchObject({ body: CONTENT, end: 'complete' });
+    }
+  });
+
+  it('wait although nothing is shared', () => {
+    const { ask, source, opened, lag, spilled, sharing } = scene({ room: 100, window: 0 });
+    expect(sharing).toMatchObject({ shares: false, spills: true });
+    const [slow] = [ask({ id: 'one' }), ask({ id: 'two' })];
+    expect(opened).toHaveLength(2);
+    source(0).head();
+    source(0).send('ab');
+    slow.valve.next(false);
+    lag();
+    expect([source(0).valve(), spilled.length]).toEqual([true, 1]);
+  });
+});
+
+describe('who shares a transfer', () => {
+  it('is nobody without a window', () => {
+    const { ask, opened, sharing } = scene({ window: 0 });
+    expect(sharing).toMatchObject({ shares: false, spills: false });
+    ask();
+    ask();
+    expect(opened).toHaveLength(2);
+  });
+
+  it('are clients that find the same entries', () => {
+    let revision = 0;
+    const { ask, opened } = scene({
+      entry: () => {
+        revision += 1;
+        return entryOf(CONTENT, { revision });
+      },
+    });
+    ask();
+    ask();
+    expect(opened).toHaveLength(2);
+  });
+
+  it('are clients that all need the length, or none of which does', () => {
+    const { ask, opened } = scene();
+    ask();
+    ask({ lengthRequired: true });
+    expect(opened).toHaveLength(2);
+    ask({ lengthRequired: false });
+    ask({ lengthRequired: true });
+    expect(opened).toHaveLength(2);
+  });
+
+  it('are clients of a part that is cut, with those of a whole that is saved', () => {
+    const { ask, opened } = scene();
+    ask();
+    ask({ cut: true, save: false });
+    expect(opened).toHaveLength(1);
+    const other = scene();
+    other.ask({ save: false });
+    other.ask({ cut: true });
+    expect(other.opened).toHaveLength(2);
+  });
+
+  it('are those who come for another part of a whole soon after the last one has left', () => {
+    for (const [cut, transfers] of [
+      [true, 1],
+      [false, 2],
+    ] as const) {
+      const { ask, source, opened } = scene({ room: 100 });
+      const first = ask({ cut });
+      source(0).head();
+      source(0).send('ab');
+      first.leave();
+      ask({ cut });
+      expect(opened).toHaveLength(transfers);
+    }
+  });
+
+  it('are those who come while a small rest is read to its end, until the end of the daemon', () => {
+    for (const [closes, transfers] of [
+      [false, 1],
+      [true, 2],
+    ] as const) {
+      const { ask, source, opened, sharing } = scene({ room: 100, finishBelow: 100 });
+      const first = ask();
+      source(0).head();
+      source(0).send('ab');
+      first.leave();
+      if (closes) sharing.close();
+      ask();
+      expect(opened).toHaveLength(transfers);
+    }
+  });
+
+  it('says at which byte of the content a client fell behind', () => {
+    const { ask, source } = scene({ window: 1 });
+    const range = { ranges: [{ first: 2, last: 6 }] };
+    ask(range);
+    const slow = ask(range);
+    source(0).head(2, '"1"');
+    source(0).send('cd');
+    slow.valve.next(false);
+    source(0).send('efg');
+    expect(slow.seen.behind).toEqual([4]);
+  });
+
+  it('ends without entries', () =>
+    marbles(({ cold, expectObservable }) => {
+      const { sharing } = scene();
+      const shared = share({ sharing, newDigest }, () => operate(() => ({ next: () => {} })));
+      const lists = cold<readonly CatalogEntry[]>('--|');
+      expectObservable(lists.pipe(under(NEVER, shared(aRequest())))).toBe('--|');
+    }));
 });

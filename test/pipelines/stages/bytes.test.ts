@@ -421,7 +421,10 @@ describe('verifyBeforeHead', () => {
     }));
   it('passes larger content at once', () => check(abc, 2, 'h-a-b-c---|', 'L-a-b-c---|'));
   it('passes content without a checksum at once', () => check(bare, 3, 'h-a-b-c---|', 'L-a-b-c---|'));
-  it('passes a part at once', () => check(abc, 9, 'h-a|', 'L-a|', { more: { last: 0 } }));
+  it('passes a part at once', () => {
+    check(abc, 9, 'h-a|', 'L-a|', { more: { last: 0 } });
+    check(abc, 9, 'h-c---|', 'L-c---|', { more: { from: 2 } });
+  });
   it('checks content of unknown length, and adds the length', () =>
     check(abc, 9, 'h-a-b-c---|', '----------(Habc|)', unknown));
   it('measures content without a checksum, too', () =>

@@ -28,6 +28,7 @@ import {
 const entry = anEntry({ size: 2 });
 const [first, second, third] = ['first', 'second', 'third'].map((name) => aCandidate(name, entry));
 const EVENTS: Record<string, SourceEvent> = { h: sourceHead({ length: 2 }), a: chunk('a'), b: chunk('b') };
+const nothing = new StreamError('ANSWER_TIMEOUT', 'self', 'nothing was found out about /pulp/bear.rpm within 20 ms');
 const late = (code: string) => expect.objectContaining({ code }) as unknown as StreamError;
 
 describe('a head in time', () => {
@@ -50,7 +51,7 @@ describe('a head in time', () => {
       expectObservable(pipeline({ catalog: { lookup: () => lookup } })()).toBe(
         `${'-'.repeat(20)}#`,
         undefined,
-        late('ANSWER_TIMEOUT'),
+        nothing,
       );
       expectSubscriptions(lookup.subscriptions).toBe(`^${'-'.repeat(19)}!`);
     }));
@@ -63,7 +64,7 @@ describe('a head in time', () => {
       expectObservable(pipeline({ slices })({ slice: true, ranges: [range] })).toBe(
         `${'-'.repeat(20)}#`,
         undefined,
-        late('ANSWER_TIMEOUT'),
+        nothing,
       );
     }));
 

@@ -22,11 +22,15 @@ const check = (
   source: string,
   result: string,
   expected: readonly string[],
-  { request = {}, candidate = feed, unsubscribed }: Options = {},
+  { request = {}, candidate = feed, unsubscribed, whole = true }: Options = {},
 ) =>
   marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
     const log: string[] = [];
-    const values: Record<string, Head | Chunk> = { h: headOf(candidate, { length: 2 }), a: chunk('a'), b: chunk('b') };
+    const values: Record<string, Head | Chunk> = {
+      h: headOf(candidate, { length: 2, whole }),
+      a: chunk('a'),
+      b: chunk('b'),
+    };
     const events = cold(source, values);
     const keeping = {
       write: (bytes: Uint8Array) => log.push(textOf(bytes)),
@@ -50,6 +54,7 @@ interface Options {
   readonly request?: Partial<StreamRequest>;
   readonly candidate?: typeof feed;
   readonly unsubscribed?: string;
+  readonly whole?: boolean;
 }
 
 const COPY = '/pulp/bear.rpm 2';
@@ -104,4 +109,6 @@ describe('keep', () => {
     });
     expect(log).toEqual(['committed', 'complete']);
   });
+
+  it('writes no part', () => check('-h-a-|', '-h-a-|', [], { whole: false }));
 });
