@@ -59,7 +59,7 @@ export const cutPart = (
         const head = partHead(event, part);
         const { entry } = head.candidate;
         const sink = isSmall({ ...entry, size: head.total }, policy) ? holding(part.last - part.first + 1) : out;
-        take = cutTo(sink, { ...event, type: 'head', from: 0, last: undefined }, part);
+        take = cutTo(sink, { from: 0, length: event.length }, part);
         out.next(head);
       },
       complete: () => {

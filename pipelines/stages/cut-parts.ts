@@ -31,8 +31,8 @@ export interface CutPartsDeps {
 export const cutParts =
   ({ policy, keep }: CutPartsDeps, transfer: Transfer): Transfer =>
   (request) => {
-    const [range, ...others] = request.ranges ?? [];
-    if (request.method !== 'GET' || !range || others.length > 0) return transfer(request);
+    const [range] = request.ranges ?? [];
+    if (request.method !== 'GET' || !range) return transfer(request);
 
     return follow((entries: readonly CatalogEntry[], valve) => {
       const [entry] = entries;

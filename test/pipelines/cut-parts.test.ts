@@ -273,3 +273,50 @@ describe('a source that sends no parts', () => {
     expect(bytes.observed).toBe(false);
   });
 });
+
+describe('a request for a part', () => {
+  /** How many transfers requests need at the same time. */
+  const transfers = (entry: CatalogEntry, small: boolean, ...requests: readonly Partial<StreamRequest>[]): number => {
+    let opened = 0;
+    const open: Unpaused = () => {
+      opened += 1;
+      return NEVER;
+    };
+    const sharing = createSharing({ window: 100, memory: 100 });
+    const { ask } = site({ entry, small, behaviours: { a: {} }, open, sharing });
+    for (const request of requests) ask(request);
+    return opened;
+  };
+
+  it('shares the transfer of the whole if it is for all bytes', () => {
+    const unsized = entryOf(CONTENT);
+    for (const all of [part(0), part(0, 9), part(0, 99), part(-10)]) expect(transfers(sized, false, {}, all)).toBe(1);
+    for (const some of [part(1), part(0, 8), part(-9)]) expect(transfers(sized, false, {}, some)).toBe(2);
+    expect(transfers(unsized, false, {}, part(0))).toBe(1);
+    // Nobody knows yet whether these are all.
+    for (const some of [part(0, 9), part(1), part(-10)]) expect(transfers(unsized, false, {}, some)).toBe(2);
+  });
+
+  it('shares the transfer of the whole, although it alone would not be saved', () =>
+    expect(transfers(sized, true, {}, part(2, 4))).toBe(1));
+
+  it('shares the transfer of the whole, whatever its If-Range', () => {
+    const conditions = { ifRange: '"other"', ifMatch: undefined };
+    expect(transfers(sized, true, {}, { ...part(2, 4), conditions })).toBe(1);
+  });
+
+  it('is subject to its other conditions', () => {
+    const { ask } = site({ entry: sized, behaviours: { a: {} } });
+    const tag = `"${sized.checksum?.value}"`;
+    expect(ask({ ...part(2, 4), conditions: { ifNoneMatch: [tag] } })).toMatchObject({ status: 304, body: '' });
+    expect(ask({ ...part(2, 4), conditions: { ifNoneMatch: ['"other"'] } })).toMatchObject({
+      status: 206,
+      body: 'cde',
+    });
+  });
+
+  it('is one for the whole if it asks for a head alone', () => {
+    const { ask } = site({ entry: sized, behaviours: { a: {} } });
+    expect(ask({ method: 'HEAD', ...part(2, 4) })).toMatchObject({ status: 200, range: '' });
+  });
+});

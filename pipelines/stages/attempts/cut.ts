@@ -8,7 +8,7 @@ import type { Chunk, SourceHead } from '../../model/index.ts';
  */
 export const cutTo = (
   out: Pick<Subscriber<Chunk>, 'next' | 'complete'>,
-  { from, last: sourceLast, length }: SourceHead,
+  { from, last: sourceLast, length }: Pick<SourceHead, 'from' | 'last' | 'length'>,
   { first, last = Number.POSITIVE_INFINITY }: { readonly first: number; readonly last?: number },
 ): ((chunk: Chunk) => void) => {
   const continues = last < (sourceLast ?? (length === undefined ? Number.POSITIVE_INFINITY : length - 1));

@@ -28,7 +28,7 @@ interface WithLengthDeps extends AttemptDeps {
 export const lacksLength = ({ entry }: Candidate): boolean => entry.size === undefined;
 
 /**
- * Finds the length of content if neither its source nor the catalog states it. A cache that keeps a
+ * Finds the length of content that the catalog does not state (`lacksLength`), if its source does not either. A cache that keeps a
  * body without a length may keep one that broke off, and some clients cannot detect that. The
  * length is known from an earlier count, or the candidate is asked for it separately. Until then
  * the source is paused, and its head and first chunks wait. If the length stays unknown, the
@@ -51,7 +51,6 @@ export const withLength =
      */
     const lengthForHead = (head: JudgedHead): number | undefined =>
       lengths?.of(candidate, head) ?? (lengths?.isDistrusted(candidate) ? undefined : head.length);
-    if (!lacksLength(candidate)) return source;
     if (request.method === 'HEAD')
       return flow(
         source,

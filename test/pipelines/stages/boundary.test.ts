@@ -13,6 +13,7 @@ describe('the tail of a part', () => {
     expect(tailOf(text)).toBe(tail);
     expect(tailOf(text.slice(0, -1), text.slice(-1))).toBe(tail);
     expect(tailOf(text.slice(0, 3000), text.slice(3000, 6000), text.slice(6000))).toBe(tail);
+    expect(tailOf(text.slice(0, 10), text.slice(10))).toBe(tail);
     expect(tailOf('a', 'b', 'c')).toBe('abc');
   });
 

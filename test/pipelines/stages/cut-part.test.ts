@@ -14,6 +14,8 @@ const VALUES: Readonly<Record<string, TransferEvent>> = {
   /** Of unknown length, and an answer without a body. */
   u: headOf(candidate),
   n: headOf(candidate, { status: 304, whole: false }),
+  /** An answer that is a part itself. */
+  q: headOf(candidate, { status: 206, length: 3, total: 6, whole: false }),
   w: chunk('cdef'),
   ...Object.fromEntries([...'abcdef'].map((letter) => [letter, chunk(letter)])),
 };
@@ -56,6 +58,7 @@ describe('cutPart', () => {
   it('passes what it cannot cut', () => {
     check('u-a-b-|', 'h-a-b-|');
     check('n|', 'n|');
+    check('q-b-c-d-|', 'p-b-c-d-|');
     check('h-a-b-|', 'h-a-b-|', { ifRange: '"other"' });
   });
   it('errors if the content lacks all bytes', () => {
@@ -94,5 +97,14 @@ describe('cutSeveral', () => {
     ];
     check('h----a----c----d----e----f----|', 'p----(1a)-(2c)-d---------(3f)-|', true, body);
   });
+  it('cuts one out of the middle of a chunk', () =>
+    marbles(({ cold, expectObservable }) => {
+      const [body, middle] = [[{ first: 1, last: 3 }], { first: 2, last: 2 }];
+      const stage = cutSeveral({ body, parts: [middle], title: () => [], headFor: (head) => head });
+      const values = { ...VALUES, m: chunk('bcd') };
+      expectObservable(cold('h-m-|', values).pipe(under(OPEN, stage), mapShown)).toBe('h-c-|', SHOWN);
+    }));
+  it('drops what comes after the body', () =>
+    check('h----a----b----w----e-|', 'p----(1a)------(2w)---|', true, [{ first: 0, last: 3 }]));
   it('passes the whole if the content is another', () => check('h-a-b-|', 'h-a-b-|', false));
 });

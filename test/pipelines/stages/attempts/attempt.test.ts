@@ -85,11 +85,13 @@ describe('attempt', () => {
     const request = aRequest({ client: 'a' });
     attempt(request, candidate, { from: 1, ifRange: '"1"' }, deps)(NEVER).subscribe().unsubscribe();
     attempt(request, candidate, { from: 0 }, deps)(NEVER).subscribe().unsubscribe();
+    attempt(aRequest(), candidate, { from: 0 }, deps)(NEVER).subscribe().unsubscribe();
     const waits = expect.any(Function);
     // Strictly: what is unknown is left out.
     expect(asked).toStrictEqual([
       [{ method: 'GET', from: 1, ifRange: '"1"', waits, client: 'a', decodes: expect.any(Function) }, NEVER],
       [{ method: 'GET', from: 0, waits, client: 'a', decodes: expect.any(Function) }, NEVER],
+      [{ method: 'GET', from: 0, waits, decodes: expect.any(Function) }, NEVER],
     ]);
   });
 

@@ -275,4 +275,23 @@ describe('attempts', () => {
         new StreamError('NEEDS_WHOLE', 'feed', 'http://first/bear.rpm sends no parts'),
       );
     }));
+
+  it('asks for the length of content if neither the source nor the catalog states it', () => {
+    for (const [size, methods] of [
+      [undefined, ['GET', 'HEAD']],
+      [2, ['GET']],
+    ] as const) {
+      const asked: string[] = [];
+      const open = unpaused((_, { method }) => {
+        asked.push(method);
+        return method === 'HEAD' ? of(sourceHead({ length: 2 })) : of<SourceEvent[]>(sourceHead(), chunk('ab'));
+      });
+      const one = aCandidate('feed', entryOf('ab', size === undefined ? {} : { size }));
+      const lengths: unknown[] = [];
+      of([one])
+        .pipe(under(OPEN, attempts(aRequest(), { newDigest, random: () => 1, policy: aPolicy(), open })))
+        .subscribe((event) => event.type === 'head' && lengths.push(event.length));
+      expect([asked, lengths]).toEqual([methods, [2]]);
+    }
+  });
 });

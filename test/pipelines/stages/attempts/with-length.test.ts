@@ -102,9 +102,6 @@ describe('withLength', () => {
   it('passes content whose source sends its length', () =>
     check({ source: 'h-a|', sourceFields: { length: 1 }, result: 'H-a|', length: 1, asked: [] }));
 
-  it('passes content whose size the catalog states', () =>
-    check({ source: 'h-a|', candidate: aCandidate('feed', anEntry({ size: 1 })), result: 'h-a|', asked: [] }));
-
   it('asks by HEAD', () => {
     const head = timer(3).pipe(map(() => measured(3)));
     check({ source: 'h-a-----b-c|', answers: { head }, result: '---(Ha)-b-c|', length: 3, asked: ['HEAD 0-'] });
@@ -130,6 +127,8 @@ describe('withLength', () => {
     const source = concat(of<JudgedHead>({ ...sourceHead(), verified: false }), NEVER);
     const waiting = withLength(aRequest(), known, deps)(() => source)(OPEN).subscribe((event) => seen.push(event.type));
     expect(seen).toEqual([]);
+    // Not as long as an answer may take.
+    scheduler.maxFrames = 20;
     scheduler.flush();
     expect(seen).toEqual(['head']);
     waiting.unsubscribe();
