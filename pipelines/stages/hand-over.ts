@@ -53,13 +53,8 @@ const isSimple = ({ method, slice, conditions = {} }: StreamRequest): boolean =>
   return method === 'GET' && !slice && Object.values(others).every((condition) => condition === undefined);
 };
 
-const isRefused = (event: TransferEvent, handOver: HandOver): boolean => {
-  if (event.type === 'attempt') return fieldFor(event.candidate, handOver) === undefined;
-  if (event.type !== 'head') return false;
-  const { size } = event.candidate.entry;
-  if (fieldFor(event.candidate, handOver) === undefined) return true;
-  return event.status !== 200 || (size !== undefined && size !== event.total);
-};
+const isRefused = (event: TransferEvent, handOver: HandOver): boolean =>
+  (event.type === 'attempt' || event.type === 'head') && fieldFor(event.candidate, handOver) === undefined;
 
 const fieldFor = (candidate: Candidate, handOver: HandOver): Header | undefined =>
   candidate.problem || candidate.outdated ? undefined : handOver(candidate);

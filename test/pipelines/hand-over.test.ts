@@ -68,6 +68,7 @@ describe('handing a file over to a proxy', () => {
     expect(head).toMatchObject({ status: 200, length: 0, total: 10, whole: false, handedOver: true });
     expect(head?.headers).toContainEqual(POINTER);
     expect(head?.headers.map(([name]) => name)).not.toContain('Accept-Ranges');
+    expect(head?.headers).toContainEqual(['ETag', `"${entry.checksum?.value}"`]);
     expect({ body, notes, recorded }).toEqual({ body: '', notes: ['found', 'attempt'], recorded: [] });
     expect(report).toMatchObject({ outcome: 'complete', handedOver: true, bytes: 0, source: 'saved' });
     expect(report?.verified).toBeUndefined();
@@ -121,5 +122,30 @@ describe('handing a file over to a proxy', () => {
     const { asked, body } = await run({ candidates: [onDisk, feed], open });
     expect(body).toBe(CONTENT);
     expect(asked).toEqual(['HEAD /copies/a', 'GET /copies/a', `GET ${feed.url}`]);
+  });
+
+  it('concerns no request for a head', async () => {
+    const { head } = await run({ candidates: [onDisk], request: { method: 'HEAD' } });
+    expect(head).toMatchObject({ status: 200, length: 10 });
+    expect(head?.handedOver).toBeUndefined();
+  });
+
+  it('concerns no request with conditions, except those that the proxy judges', async () => {
+    const left = { ifRange: '"1"', ifMatch: undefined };
+    expect((await run({ candidates: [onDisk], request: { conditions: left } })).head?.handedOver).toBe(true);
+    const { head } = await run({ candidates: [onDisk], request: { conditions: { ifNoneMatch: ['"1"'] } } });
+    expect(head?.handedOver).toBeUndefined();
+  });
+
+  it('reports a file that failed, then sends the content of another source', async () => {
+    const damaged = new StreamError('CHANGED', 'disk', 'changed');
+    const { body, notes } = await run({
+      candidates: [onDisk, feed],
+      open: ({ url }) =>
+        url === onDisk.url ? throwError(() => damaged) : of(sourceHead({ length: 10 }), chunk(CONTENT)),
+    });
+    expect(body).toBe(CONTENT);
+    // The file is asked for its head, then tried like any other.
+    expect(notes.filter((note) => note === 'failed')).toHaveLength(2);
   });
 });

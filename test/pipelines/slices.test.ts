@@ -5,12 +5,14 @@ import {
   createSliceMemory,
   field,
   type Head,
+  isNote,
   type Policy,
   type SliceMemory,
   type SourceEvent,
   type SourceHead,
   StreamError,
 } from '../../pipelines/index.ts';
+import { aLender } from '../support/lender.ts';
 import {
   type Asked,
   aCandidate,
@@ -38,6 +40,7 @@ interface Story {
   readonly request?: Asked;
   /** Whether the source is a saved copy. Default: it is. */
   readonly kept?: boolean;
+  readonly outdated?: boolean;
   readonly policy?: Partial<Policy>;
 }
 
@@ -45,8 +48,15 @@ interface Story {
  * Asks for the slice of bytes 2 to 4, and returns what its client has received so far, and the
  * methods used.
  */
-const ask = ({ entry = known, open, slices, request, kept = true, policy }: Story) => {
-  const got = { head: undefined as Head | undefined, body: '', ending: '', asked: [] as string[], left: () => {} };
+const ask = ({ entry = known, open, slices, request, kept = true, outdated = false, policy }: Story) => {
+  const got = {
+    head: undefined as Head | undefined,
+    body: '',
+    ending: '',
+    notes: [] as string[],
+    asked: [] as string[],
+    left: () => {},
+  };
   const counting: Unpaused = (candidate, asked) => {
     got.asked.push(`${asked.method} ${asked.from}-${asked.last ?? ''}`);
     return open(candidate, asked);
@@ -55,7 +65,7 @@ const ask = ({ entry = known, open, slices, request, kept = true, policy }: Stor
     { slice: true, ranges: [{ first: 2, last: 4 }], ...request },
     {
       catalog: { lookup: () => of(entry) },
-      sources: [(found) => of(aCandidate(kept ? 'saved' : 'feed', found))],
+      sources: [(found) => of(aCandidate(kept ? 'saved' : 'feed', found, { outdated }))],
       open: unpaused(counting),
       newDigest,
       policy: aPolicy({ attempts: 1, ...policy }),
@@ -66,6 +76,7 @@ const ask = ({ entry = known, open, slices, request, kept = true, policy }: Stor
     next: (event) => {
       if (event.type === 'head') got.head = event;
       if (event.type === 'chunk') got.body += textOf(event.bytes);
+      if (isNote(event)) got.notes.push(event.type);
     },
     error: (error: StreamError) => {
       got.ending = error.code;
@@ -87,7 +98,7 @@ describe('a slice', () => {
     const got = ask({ open: () => bytes });
     bytes.next(part(2, 4));
     for (const letter of 'cde') bytes.next(chunk(letter));
-    expect(got).toMatchObject({ head: undefined, body: '' });
+    expect(got).toMatchObject({ head: undefined, body: '', notes: ['found', 'attempt'] });
     bytes.complete();
     expect(got).toMatchObject({ head: { status: 206, length: 3 }, body: 'cde', ending: 'complete' });
     expect(fieldOf(got, 'content-range')).toBe('bytes 2-4/10');
@@ -125,6 +136,7 @@ describe('a slice', () => {
     const unsure = ask({ open, kept: false });
     expect(unsure).toMatchObject({ head: { status: 200 }, body: CONTENT, ending: 'complete' });
     expect(fieldOf(unsure, 'accept-ranges')).toBeUndefined();
+    expect(fieldOf(unsure, 'etag')).toBe(`"${known.checksum?.value}"`);
     const small = { open, kept: false, entry: entryOf(CONTENT, { size: 10 }), policy: { verifyWholeBelow: 10 } };
     expect(ask(small)).toMatchObject({ head: { status: 206, verified: true }, body: 'cde', asked: ['GET 0-'] });
   });
@@ -144,6 +156,8 @@ describe('a slice', () => {
     const whole = { head: { status: 200 }, body: CONTENT, ending: 'complete', asked: ['GET 2-4', 'GET 0-'] };
     expect(ask({ ...story, open: open({}) })).toMatchObject(whole);
     expect(ask({ ...story, open: open({ headers: [['ETag', 'W/"1"']] }) })).toMatchObject(whole);
+    // The client does not get the tag.
+    expect(ask({ ...story, open: open({ etag: '"1"' }) })).toMatchObject(whole);
   });
 
   it('waits for memory, and frees it when it ends or its client leaves', () => {
@@ -163,5 +177,62 @@ describe('a slice', () => {
   it('is answered like any other request if it has no range', () => {
     const got = ask({ open: () => of(sourceHead({ length: 10 }), chunk(CONTENT)), request: { ranges: [] } });
     expect(got).toMatchObject({ head: { status: 200 }, body: CONTENT, ending: 'complete' });
+  });
+
+  it('waits for as much memory as it needs, also if it is the end of the content', () => {
+    const slices = createSliceMemory(6);
+    const open = () => NEVER;
+    const request = { ranges: [{ first: -3 }] };
+    const all = [ask({ open, slices, request }), ask({ open, slices, request }), ask({ open, slices, request })];
+    expect(all.map(({ asked }) => asked.length)).toEqual([1, 1, 0]);
+  });
+
+  it('keeps the memory of its bytes until they have left, or its client has', () => {
+    const { lend, held } = aLender();
+    const valve = new BehaviorSubject(false);
+    const open = () => of(part(2, 4), lend('c'), lend('de'));
+    const got = ask({ open, request: { valve } });
+    expect(held()).toBeGreaterThan(0);
+    valve.next(true);
+    expect([got.body, held()]).toEqual(['cde', 0]);
+    const left = ask({ open, request: { valve: new BehaviorSubject(false) } });
+    expect(held()).toBeGreaterThan(0);
+    left.left();
+    expect(held()).toBe(0);
+  });
+
+  it('passes at once if it is not a part', () => {
+    const bytes = new Subject<SourceEvent>();
+    const got = ask({ open: () => bytes, request: { conditions: { ifRange: '"other"' } } });
+    bytes.next(sourceHead({ length: 10 }));
+    bytes.next(chunk('abc'));
+    expect(got).toMatchObject({ head: { status: 200 }, body: 'abc', asked: ['GET 0-'] });
+  });
+
+  it('is asked for once if the answer is the whole', () => {
+    const open: Unpaused = (_, { method }) => (method === 'HEAD' ? lost() : of(sourceHead(), chunk(CONTENT)));
+    const got = ask({ open, kept: false, entry: anEntry() });
+    expect(got).toMatchObject({ head: { status: 200 }, body: CONTENT, ending: 'complete' });
+    expect(got.asked.filter((one) => one.startsWith('GET'))).toEqual(['GET 2-4']);
+  });
+
+  it('is the whole if it has several ranges', () => {
+    const ranges = [
+      { first: 0, last: 1 },
+      { first: 5, last: 6 },
+    ];
+    const got = ask({ open: () => of(sourceHead({ length: 10 }), chunk(CONTENT)), request: { ranges } });
+    expect(got).toMatchObject({ head: { status: 200 }, body: CONTENT, asked: ['GET 0-'] });
+  });
+
+  it('of outdated content is not cached at all', () => {
+    const got = ask({ open: () => of(part(2, 4), chunk('cde')), outdated: true });
+    expect(fieldOf(got, 'cache-control')).toBe('no-store');
+  });
+
+  it('does not concern a request for a head', () => {
+    const got = ask({ open: () => of(sourceHead({ length: 10 })), request: { method: 'HEAD' } });
+    expect(got).toMatchObject({ head: { status: 200 }, asked: ['HEAD 0-'] });
+    expect(fieldOf(got, 'cache-control')).toBe('public, s-maxage=86400, max-age=86400');
   });
 });

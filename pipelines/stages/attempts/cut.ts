@@ -1,5 +1,12 @@
 import type { Subscriber } from 'rxjs';
-import type { Chunk, SourceHead } from '../../model/index.ts';
+import type { Chunk } from '../../model/index.ts';
+
+/** What the head of a source states of its bytes: see `SourceHead`. */
+interface Stated {
+  readonly from: number;
+  readonly last?: number;
+  readonly length?: number;
+}
 
 /**
  * Passes on the bytes from `first` to `last`; the source's head states the position of its chunks
@@ -8,7 +15,7 @@ import type { Chunk, SourceHead } from '../../model/index.ts';
  */
 export const cutTo = (
   out: Pick<Subscriber<Chunk>, 'next' | 'complete'>,
-  { from, last: sourceLast, length }: Pick<SourceHead, 'from' | 'last' | 'length'>,
+  { from, last: sourceLast, length }: Stated,
   { first, last = Number.POSITIVE_INFINITY }: { readonly first: number; readonly last?: number },
 ): ((chunk: Chunk) => void) => {
   const continues = last < (sourceLast ?? (length === undefined ? Number.POSITIVE_INFINITY : length - 1));
