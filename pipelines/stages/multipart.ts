@@ -151,7 +151,7 @@ const severalParts = (
           valve,
           cutSeveral({
             ...{ body: [{ first: 0, last: length - 1 }], parts, title },
-            headFor: (head) => (head.status === 200 && isSame(head) ? begin(head) : undefined),
+            headFor: (head) => (isSame(head) ? begin(head) : undefined),
           }),
         ),
       ),

@@ -353,7 +353,10 @@ describe('several ranges', () => {
     const answer = ask(ranges([2, 3], [10]));
     expect(answer).toMatchObject({ status: 206, body: 'cd' });
     expect(answer.field('content-range')).toBe('bytes 2-3/10');
-    expect(ask(ranges([10], [99]))).toMatchObject({ head: undefined, error: { code: 'UNSATISFIABLE', length: 10 } });
+    expect(ask(ranges([10], [99]))).toMatchObject({
+      head: undefined,
+      error: { code: 'UNSATISFIABLE', message: 'http://a/bear.rpm has only 10 bytes', length: 10 },
+    });
   });
 
   it('are subject to conditions, like a single range', () => {
@@ -371,8 +374,39 @@ describe('several ranges', () => {
       of(changed, ...letters('ab')),
     );
     const answer = ask(ranges([5, 6], [0, 1]), { entry: bare, open });
-    expect(answer.error).toMatchObject({ code: 'CHANGED' });
+    expect(answer.error).toMatchObject({
+      code: 'CHANGED',
+      message: 'http://a/bear.rpm changed between two parts of a response',
+    });
     expect(answer.body).not.toContain('ab');
+  });
+
+  it('of content that grows in between end in an error, too', () => {
+    const open = inTurn<SourceEvent>(
+      of(head()),
+      of(head({ from: 5, last: 6 }), ...letters('fg')),
+      of(head({ from: 0, last: 1, length: 11 }), ...letters('ab')),
+    );
+    expect(ask(ranges([5, 6], [0, 1]), { entry: bare, open }).error).toMatchObject({ code: 'CHANGED' });
+  });
+
+  it('end in the error of the first part', () => {
+    const missing = new StreamError('SOURCE_MISSING', 'feed', 'has no such file');
+    const open = inTurn<SourceEvent>(
+      of(head()),
+      throwError(() => missing),
+    );
+    expect(ask(ranges([5, 6], [0, 1]), { open })).toMatchObject({ head: undefined, error: missing });
+  });
+
+  it('that are half of the content are cut from one transfer of the whole, as those of small content are', () => {
+    const known = entryOf(CONTENT, { size: 10 });
+    const whole = (request: Partial<StreamRequest>, verifyWholeBelow: number) =>
+      ask(request, { entry: known, verifyWholeBelow }).asked.filter((one) => one === 'GET a 0').length;
+    expect(whole(ranges([0, 2], [5, 6]), 0)).toBe(1);
+    expect(whole(ranges([0, 1], [5, 6]), 0)).toBe(0);
+    expect(whole(ranges([0, 1], [5, 6]), 10)).toBe(1);
+    expect(whole(ranges([0, 1], [5, 6]), 9)).toBe(0);
   });
 
   it('of content that differs at each request are the whole', () => {

@@ -150,6 +150,22 @@ describe('parts in ascending order', () => {
     expect(wrong.ask([0, 9999], [15_000, 15_009]).error).toMatchObject({ code: 'WRONG_CHECKSUM' });
   });
 
+  it('are saved with the whole that they are cut from if copies are kept, or with save_partial', () => {
+    const saved = (more: Parameters<typeof scene>[0]): number => {
+      let saves = 0;
+      const outbox = {
+        append: () => {
+          saves += 1;
+        },
+      };
+      scene({ open: () => sends({ from: 0 }), outbox, ...more }).ask([0, 9999], [15_000, 15_009]);
+      return saves;
+    };
+    expect(saved({})).toBe(0);
+    expect(saved({ keep: () => undefined })).toBe(1);
+    expect(saved({ policy: aPolicy({ verifyWholeBelow: 0, savePartial: true }) })).toBe(1);
+  });
+
   it('are cut from the whole if the feed does not send several, and the whole costs less', () => {
     const { asked, ask } = scene({ open: (ask) => (ask.parts ? sends({ from: 0 }) : sends(ask)) });
     const open = scene({
