@@ -74,14 +74,18 @@ interface Options {
   readonly copy?: Memory;
   /** The source says that its values are to stay. */
   readonly staying?: boolean;
+  /** The source occupies something scarce. Default: it does. */
+  readonly scarce?: boolean;
 }
 
 /** One source that is pushed by hand; its first value is `H`. */
-const scene = ({ room = 100, total, finishBelow = 0, copy, staying }: Options = {}) => {
+const scene = ({ room = 100, total, finishBelow = 0, copy, staying, scarce = true }: Options = {}) => {
   const scheduler = new VirtualTimeScheduler();
   scheduler.maxFrames = 0;
   const closing = new Subject<void>();
   const made: Memory[] = [];
+  /** The first position and the weight for which a basin was wanted. */
+  const asked: [from: number, rest: number | undefined][] = [];
   /** Values that the source emits as soon as its valve opens. */
   const onTheirWay: string[] = [];
   const sources: { readonly events: Subject<string>; readonly open: () => boolean }[] = [];
@@ -93,8 +97,9 @@ const scene = ({ room = 100, total, finishBelow = 0, copy, staying }: Options = 
     closing,
     scheduler,
     basins: {
-      about: (value) => (value === 'H' ? { total, scarce: true, basin: copy, stays: staying } : undefined),
-      make: (from) => {
+      about: (value) => (value === 'H' ? { total, scarce, basin: copy, stays: staying } : undefined),
+      make: (from, rest) => {
+        asked.push([from, rest]);
         if (room === 0) return undefined;
         const basin = memory(room, from);
         made.push(basin);
@@ -143,6 +148,7 @@ const scene = ({ room = 100, total, finishBelow = 0, copy, staying }: Options = 
     /** What would keep a process alive. */
     scheduled: () => scheduler.actions.filter((action) => !action.closed).length,
     made,
+    asked,
     sources,
     push: (text: string, source = sources.length - 1) => {
       for (const value of text) {
@@ -471,5 +477,91 @@ describe('shareFlow with basins', () => {
     last.leave();
     expect(last.seen.text).toBe('Hab');
     expect(served.sources[0]?.events.observed).toBe(false);
+  });
+
+  it('wants a basin for what is kept and what is still to come', () => {
+    for (const [total, rest] of [
+      [10, 8],
+      [undefined, undefined],
+    ] as const) {
+      const { consumer, push, wait, asked } = scene({ total });
+      const slow = consumer();
+      push('Habcde');
+      slow.valve.next(false);
+      push('f');
+      wait();
+      const [[from, wanted] = []] = asked;
+      expect([asked.length, wanted]).toEqual([1, rest === undefined ? undefined : 10 - (from ?? 0)]);
+    }
+  });
+
+  it('lets a source wait that occupies nothing scarce', () => {
+    const { consumer, push, wait, made, isOpen } = scene({ scarce: false });
+    const slow = consumer();
+    push('Hab');
+    slow.valve.next(false);
+    wait();
+    expect([isOpen(), made]).toEqual([false, []]);
+  });
+
+  it('replaces a full basin once its consumers have read it', () => {
+    const { consumer, push, wait, made, isOpen } = scene({ room: 2 });
+    const slow = consumer();
+    push('H');
+    slow.valve.next(false);
+    push('a');
+    wait();
+    push('bc');
+    // There is no room for the third one, and the first two are still to be read.
+    wait();
+    expect([isOpen(), made.length]).toEqual([false, 1]);
+    slow.valve.next(true);
+    expect(slow.seen.text).toBe('HDabc');
+    slow.valve.next(false);
+    push('d');
+    wait();
+    expect([isOpen(), made.map(({ from, holders }) => [from, holders])]).toEqual([
+      true,
+      [
+        [0, 0],
+        [3, 1],
+      ],
+    ]);
+    push('e|');
+    slow.valve.next(true);
+    expect(slow.seen.text).toBe('HDabcDde|');
+    expect(made.map(({ holders }) => holders)).toEqual([0, 0]);
+  });
+
+  it('keeps a copy for those that come later, until they find it elsewhere', () => {
+    const moved = new Subject<never>();
+    const copy = Object.assign(memory(100), { moved });
+    const { consumer, push, sources } = scene({ copy });
+    const first = consumer();
+    push('Habc|');
+    expect([first.seen.text, copy.holders]).toEqual(['Habc|', 1]);
+    expect(consumer().seen.text).toBe('JHabc|');
+    expect([sources.length, copy.holders]).toEqual([1, 1]);
+    moved.complete();
+    expect(copy.holders).toBe(0);
+    consumer();
+    expect(sources).toHaveLength(2);
+  });
+
+  it('reads at most 64 sources to their ends without a consumer', () => {
+    const { consumer, push, sources } = scene({ total: 3, finishBelow: 3 });
+    for (let source = 0; source < 65; source += 1) {
+      const one = consumer(true, NEVER, undefined, { key: `${source}` });
+      push('Ha');
+      one.leave();
+    }
+    const running = () => sources.filter(({ events }) => events.observed).length;
+    expect(running()).toBe(64);
+    // One that has ended makes room.
+    push('bc|', 0);
+    const another = consumer(true, NEVER, undefined, { key: 'another' });
+    push('Ha');
+    another.leave();
+    expect([running(), sources[64]?.events.observed, sources[65]?.events.observed]).toEqual([64, false, true]);
   });
 });

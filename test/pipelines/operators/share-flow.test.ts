@@ -266,4 +266,39 @@ describe('shareFlow', () => {
       }),
     );
   });
+
+  it('tells its source whether a consumer may have to continue alone', () => {
+    const join = shareFlow<string>({ size, lateJoinWindow: 1, window: 4, memory: 100 });
+    const source = new Subject<string>();
+    let told = (): boolean => false;
+    const way = {
+      ...{ key: 'k', fallback: () => NEVER, onJoin: 'J' },
+      source: (mayFallBehind: () => boolean) => {
+        told = mayFallBehind;
+        return () => source;
+      },
+    };
+    join(way)(NEVER).subscribe();
+    source.next('a');
+    // Others may join.
+    expect(told()).toBe(true);
+    const second = join(way)(NEVER).subscribe();
+    source.next('b');
+    source.next('c');
+    expect(told()).toBe(true);
+    second.unsubscribe();
+    // Nobody can any more.
+    expect(told()).toBe(false);
+  });
+
+  it('opens a new source for the next consumer if the last one left before its first value', () => {
+    const join = make();
+    const source = new Subject<string>();
+    const first = join(source).subscribe();
+    first.unsubscribe();
+    const seen: string[] = [];
+    join(source).subscribe((value) => seen.push(value));
+    source.next('a');
+    expect(seen).toEqual(['a']);
+  });
 });
