@@ -21,6 +21,10 @@ export const EXPLAINED: Explanations = {
   'pipelines/operators/rate-limit.ts': {
     'stream.open = false; ▸ false → true': 'It holds nothing any more, and its source has left its valve.',
   },
+  'pipelines/operators/share-flow.ts': {
+    'const other = orKey === undefined ? undefined : running.get(orKey); ▸ orKey === undefined → false':
+      'Nothing runs under no key. The compiler asks for it.',
+  },
   'pipelines/operators/stall-timeout.ts': {
     'if (values < 2) { ▸ values < 2 → true':
       'Counting on changes nothing: from the second value on the limit is the same.',
@@ -31,6 +35,117 @@ export const EXPLAINED: Explanations = {
     'if (this.#followers.length > 0) for (const follower of this.#followers.slice()) tell(follower, open); ▸ this.#followers.length > 0 → true': `${SAVES_TIME} A copy of no followers is empty.`,
     'if (valve === OPEN) { ▸ valve === OPEN → false': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
     'if (valve === OPEN) { ▸ { tell({ out, moved }, true); return () => {}; } → {}': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
+  },
+  'pipelines/stages/attempts/ask-length.ts': {
+    "filter((event: SourceEvent): event is SourceHead => event.type === 'head'), ▸ event.type === 'head' → true":
+      'A chunk has no length, so the next filter drops it. The compiler asks for it.',
+  },
+  'pipelines/stages/attempts/begin.ts': {
+    'if (waiting) leave(); ▸ waiting → true': `${SAVES_TIME} Without a head that waits, nothing waits.`,
+    'if (event.bytes.length > 0) take?.(event); ▸ take?.(event) → take(event)':
+      'A source sends its head first. The compiler asks for it.',
+    'const part = range && total !== undefined ? resolveRange(range, total) : undefined; ▸ total !== undefined → true':
+      'No bytes lie within an unknown length. The compiler asks for it.',
+  },
+  'pipelines/stages/attempts/body-from.ts': {
+    'if (out.closed) return; ▸ out.closed → false': `${SAVES_TIME} A source is not subscribed to for a consumer that has left.`,
+  },
+  'pipelines/stages/attempts/cut.ts': {
+    'if (start === 0 && end === bytes.length) out.next(chunk); ▸ start === 0 && end === bytes.length → false': `${SAVES_TIME} The piece is the whole chunk.`,
+  },
+  'pipelines/stages/attempts/lengths.ts': {
+    'if (known.size > remembered && oldest !== undefined) known.delete(oldest); ▸ oldest !== undefined → true':
+      'More URLs than the limit have an oldest one. The compiler asks for it.',
+  },
+  'pipelines/stages/attempts/next-attempt.ts': {
+    'failure !== undefined && ▸ failure !== undefined → true':
+      'It is asked only of candidates that have failed. The compiler asks for it.',
+    'return { candidate: again, wait: failed(again)?.error.retryAfter ?? pause }; ▸ failed(again)?.error → failed(again).error':
+      'A candidate that is tried again has failed. The compiler asks for it.',
+  },
+  'pipelines/stages/attempts/open-parts.ts': {
+    'if (!first) return open(candidate, ask); ▸ !first → false': 'Some byte is missing. The compiler asks for it.',
+    "accepted ||= event.type === 'head' && event.parts !== undefined; ▸ event.type === 'head' → true":
+      'A chunk has no parts. The compiler asks for it.',
+    "return accepted || refusing(event.type === 'head' ? event.length : undefined); ▸ event.type === 'head' → true":
+      'A chunk has no length. The compiler asks for it.',
+  },
+  'pipelines/stages/attempts/open-unless.ts': {
+    "if (event.type !== 'head' || event.status !== 304) return true; ▸ event.type !== 'head' → false":
+      'A chunk has no status. The compiler asks for it.',
+    "map((event) => (event.type === 'head' && isProof(event) ? { ...event, status: 304 } : event)), ▸ event.type === 'head' → true":
+      'An answer to HEAD has no chunks. The compiler asks for it.',
+  },
+  'pipelines/stages/attempts/progress.ts': {
+    "return event.type === 'resumed' && event.digest ? { ...progress, undigested: false } : progress; ▸ event.type === 'resumed' → true":
+      'No other note has a digest. The compiler asks for it.',
+  },
+  'pipelines/stages/attempts/resume.ts': {
+    'return take?.(event); ▸ take?.(event) → take(event)': 'A source sends its head first. The compiler asks for it.',
+  },
+  'pipelines/stages/attempts/verify-before-head.ts': {
+    'chunks = []; ▸ [] → ["Stryker was here"]': 'What has no loan is released without effect.',
+    'if (waiting) letGo(unverified(waiting), chunks); ▸ waiting → true':
+      'The deadline is left when the head goes. The compiler asks for it.',
+  },
+  'pipelines/stages/attempts/wanted.ts': {
+    "if (replaced && !ifRange.startsWith('\"')) return {}; ▸ ifRange.startsWith('\"') → ifRange.endsWith('\"')":
+      'A tag begins and ends with a quote, a date does neither.',
+    "if (checksum && ifRange.startsWith('\"')) return holds(ifRange, { etag: etagOf(checksum) }) ? { range } : {}; ▸ ifRange.startsWith('\"') → ifRange.endsWith('\"')":
+      'A tag begins and ends with a quote, a date does neither.',
+  },
+  'pipelines/stages/attempts/with-length.ts': {
+    "lift(map((event) => (event.type === 'head' ? { ...event, length: lengthForHead(event) } : event))), ▸ event.type === 'head' → true":
+      'An answer to HEAD has no chunks. The compiler asks for it.',
+  },
+  'pipelines/stages/boundary.ts': {
+    'if (!tail || bytes.length >= BOUNDARY) return new Uint8Array(bytes.subarray(-BOUNDARY)); ▸ bytes.length >= BOUNDARY → bytes.length > BOUNDARY':
+      'Of exactly as many bytes both make the same.',
+  },
+  'pipelines/stages/cut-part.ts': {
+    "if (event.type !== 'head' || !part) return out.next(event); ▸ event.type !== 'head' → false":
+      'Only a head has a part. The compiler asks for it.',
+  },
+  'pipelines/stages/cut-parts.ts': {
+    'const all = wantsAll(range, entry?.size); ▸ entry?.size → entry.size':
+      'A path without entries has failed before. The compiler asks for it.',
+  },
+  'pipelines/stages/cut-several.ts': {
+    'let position = body[0]?.first ?? 0; ▸ body[0]?.first → body[0].first':
+      'A body has a part. The compiler asks for it.',
+    'out.next(end - begin === chunk.bytes.length ? chunk : { ...chunk, bytes: chunk.bytes.subarray(begin, end) }); ▸ end - begin === chunk.bytes.length → false': `${SAVES_TIME} The piece is the whole chunk.`,
+    'for (let part = body[within]; part && bytes.length > 0; part = body[within]) { ▸ bytes.length > 0 → true': `${SAVES_TIME} No bytes cut nothing.`,
+    'for (let part = body[within]; part && bytes.length > 0; part = body[within]) { ▸ bytes.length > 0 → bytes.length >= 0': `${SAVES_TIME} No bytes cut nothing.`,
+    'take(piece.length === chunk.bytes.length ? chunk : { ...chunk, bytes: piece }); ▸ piece.length === chunk.bytes.length → false': `${SAVES_TIME} The piece is the whole chunk.`,
+  },
+  'pipelines/stages/hand-over.ts': {
+    'const asked: StreamRequest = { ...request, method: \'HEAD\', ranges: [], conditions: {} }; ▸ [] → ["Stryker was here"]':
+      'HEAD ignores ranges.',
+  },
+  'pipelines/stages/hold-slices.ts': {
+    "refused = event.type === 'head' && event.status === 206 && !divisible(event); ▸ event.type === 'head' → true":
+      'Nothing else has a status. The compiler asks for it.',
+    'let refused = false; ▸ false → true': 'The first event decides it.',
+    'let passes = false; ▸ false → true': 'The head decides it.',
+    'return { pause: () => {}, resume: () => {}, close: () => {} }; ▸ { pause: () => {}, resume: () => {}, close: () => {} } → {}':
+      'It has completed, so none of them is called.',
+  },
+  'pipelines/stages/keep.ts': {
+    "if (event.type === 'head' && event.whole && isWorthSaving(event.candidate)) ▸ event.type === 'head' → true":
+      'Nothing else says that it is whole. The compiler asks for it.',
+  },
+  'pipelines/stages/multipart.ts': {
+    'return run({ method: \'HEAD\', ranges: [] }).pipe( ▸ [] → ["Stryker was here"]': 'HEAD ignores ranges.',
+    'const title = (part: Part) => framed(frame?.title(part)); ▸ frame?.title → frame.title':
+      'A title comes after the head. The compiler asks for it.',
+    '...{ body: [{ first: 0, last: length - 1 }], parts, title }, ▸ length - 1 → length + 1':
+      'No byte comes after the last one.',
+    'if (!first) return EMPTY; ▸ !first → false': 'There are parts. The compiler asks for it.',
+    'let refused = false; ▸ false → true': 'The first event decides it.',
+  },
+  'pipelines/stages/part-groups.ts': {
+    'if (group && before && part.first - before.last - 1 <= NEAR) ▸ group && before → group || before':
+      'Every group has a last part. The compiler asks for it.',
   },
   'pipelines/stages/health/health.ts': {
     'if (candidates.length < 2) return candidates; ▸ candidates.length < 2 → false': `${SAVES_TIME} One candidate has one order.`,
