@@ -1,4 +1,4 @@
-import type { SchedulerLike } from 'rxjs';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Chunk, type Head, type Note, type Policy, StreamError } from '../model/index.ts';
 import { closedTimeout } from '../operators/closed-timeout.ts';
 import { fuse } from '../operators/fuse.ts';
@@ -10,7 +10,7 @@ import type { Stage } from '../operators/operate.ts';
  */
 export const clientTimeout = ({
   policy: { clientTimeout },
-  scheduler,
+  scheduler = asyncScheduler,
 }: {
   policy: Pick<Policy, 'clientTimeout'>;
   scheduler?: SchedulerLike;
@@ -19,6 +19,6 @@ export const clientTimeout = ({
     ? closedTimeout({
         timeoutMs: clientTimeout,
         error: () => new StreamError('CLIENT_STUCK', 'client', `the client read nothing for ${clientTimeout} ms`),
-        ...(scheduler && { scheduler }),
+        scheduler,
       })
     : fuse();

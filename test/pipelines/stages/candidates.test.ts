@@ -91,4 +91,10 @@ describe('candidates', () => {
       expectSubscriptions(first.subscriptions).toBe('^--!');
       expectSubscriptions(second.subscriptions).toBe('---^-!');
     }));
+
+  it('ends without entries', () =>
+    marbles(({ cold, expectObservable }) => {
+      const lists = cold<readonly CatalogEntry[]>('--|');
+      expectObservable(lists.pipe(under(OPEN, candidates({ sources: [] })))).toBe('--|');
+    }));
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { Header } from '../../../pipelines/index.ts';
-import { clientHead } from '../../../pipelines/stages/client-head.ts';
+import { clientHead, partHead, unchangedHead } from '../../../pipelines/stages/client-head.ts';
 import { aCandidate, anEntry, entryOf, sha256, sourceHead } from '../../support/pipeline.ts';
 
 const bare = aCandidate('feed', anEntry());
@@ -170,5 +170,88 @@ describe('clientHead', () => {
   });
 
   it('drops the date of content that replaced other content, which may have had the same date', () =>
-    expect(headersOf([['Last-Modified', 'x']], aCandidate('feed', anEntry({ replaced: true })))).toEqual([...OURS]));
+    expect(
+      headersOf(
+        [
+          ['Last-Modified', 'x'],
+          ['Kept', 'y'],
+        ],
+        aCandidate('feed', anEntry({ replaced: true })),
+      ),
+    ).toEqual([['Kept', 'y'], ...OURS]));
+
+  it('drops no field that only has a coding as its value', () =>
+    expect(headersOf([['X-Kind', 'gzip']], aCandidate('feed', anEntry({ path: '/a.gz' })))).toEqual([
+      ['X-Kind', 'gzip'],
+      ...OURS,
+    ]));
+
+  it('drops no field that another field names', () => {
+    const headers: Header[] = [
+      ['X-Names', 'kept'],
+      ['Kept', 'y'],
+    ];
+    expect(headersOf([['Connection', 'close'], ...headers])).toEqual([...headers, ...OURS]);
+  });
+
+  it('states the shorter lifetime, of the entry or of the settings, in whole seconds', () => {
+    // More than are remembered.
+    for (let seconds = 1; seconds <= 40; seconds += 1) {
+      const candidate = aCandidate('feed', anEntry({ maxAge: seconds * 1000 + 999 }));
+      expect(headersOf([], candidate).at(-1)).toEqual([
+        'Cache-Control',
+        `public, s-maxage=${seconds}, max-age=${seconds}`,
+      ]);
+    }
+    expect(headersOf([], aCandidate('feed', anEntry({ maxAge: 60_001 })))).toEqual([...OURS]);
+  });
+
+  it('states digests of the algorithms that have a name in HTTP', () => {
+    const digest = (algorithm: 'sha512' | 'sha1') =>
+      headersOf([], aCandidate('feed', anEntry({ checksum: { algorithm, value: '00ff' } })));
+    expect(digest('sha512')).toEqual([
+      ['ETag', '"00ff"'],
+      ['Repr-Digest', 'sha-512=:AP8=:'],
+      ['Digest', 'sha-512=AP8='],
+      ...OURS,
+    ]);
+    expect(digest('sha1')).toEqual([['ETag', '"00ff"'], ...OURS]);
+  });
+
+  it('knows what its source says of parts', () => {
+    const says = (headers: Header[]) =>
+      clientHead({ ...sourceHead({ headers }), verified: false }, bare, policy).acceptRanges;
+    expect(says([['Accept-Ranges', ' Bytes ']])).toBe('bytes');
+    expect(says([])).toBe('');
+  });
+
+  it.each([
+    [{ first: 0, last: 9 }, true],
+    [{ first: 0, last: 8 }, false],
+    [{ first: 1, last: 9 }, false],
+    [{ first: 1, last: 8 }, false],
+  ])('is of the whole if its part is: %j', (part, whole) => {
+    const head = clientHead({ ...sourceHead({ length: 10 }), verified: false }, bare, policy);
+    expect(head.whole).toBe(true);
+    const expected = { status: 206, length: part.last - part.first + 1, total: 10, whole, ...part };
+    expect(partHead(head, part)).toMatchObject(expected);
+    expect(clientHead({ ...sourceHead({ length: 10 }), verified: false }, bare, policy, part)).toMatchObject(expected);
+  });
+});
+
+describe('the head of an answer to conditions', () => {
+  it('repeats the validators that are known, with 304', () => {
+    const validators = { etag: '"1"', lastModified: 'x' };
+    expect(unchangedHead(304, bare, validators, policy)).toEqual({
+      ...{ type: 'head', status: 304, whole: false, first: 0, candidate: bare, verified: false },
+      headers: [['ETag', '"1"'], ['Last-Modified', 'x'], OURS[1]],
+    });
+    expect(unchangedHead(304, bare, {}, policy).headers).toEqual([OURS[1]]);
+  });
+
+  it('says nothing of the content with 412, which has an empty body', () =>
+    expect(unchangedHead(412, bare, { etag: '"1"' }, policy)).toMatchObject({
+      length: 0,
+      headers: [['Cache-Control', 'no-store']],
+    }));
 });

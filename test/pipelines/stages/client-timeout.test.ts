@@ -1,4 +1,5 @@
-import { describe, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { of, Subject, VirtualTimeScheduler } from 'rxjs';
 import { clientTimeout, type Head, StreamError } from '../../../pipelines/index.ts';
 import { under } from '../../../pipelines/operators/flow.ts';
 import { aCandidate, entryOf, headOf, marbles } from '../../support/pipeline.ts';
@@ -33,4 +34,16 @@ describe('clientTimeout', () => {
       expectSubscriptions(source.subscriptions).toBe('^---------!');
       expectSubscriptions(valve.subscriptions).toBe([]);
     }));
+
+  it('waits on the clock that it is given', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const failed: unknown[] = [];
+    const source = new Subject<Head>();
+    source
+      .pipe(under(of(false), clientTimeout({ policy: { clientTimeout: 5 }, scheduler })))
+      .subscribe({ error: (error) => failed.push(error) });
+    expect(failed).toEqual([]);
+    scheduler.flush();
+    expect(failed).toEqual([stuck]);
+  });
 });

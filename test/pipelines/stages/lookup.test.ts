@@ -135,4 +135,32 @@ describe('lookup', () => {
     lookup(aRequest(), { catalog })(OPEN);
     expect(asked).toEqual([]);
   });
+
+  it('errors for what is no path, with what is expected', () =>
+    marbles(({ expectObservable }) => {
+      const error = new StreamError(
+        'NOT_IN_CATALOG',
+        'catalog',
+        "'bear.rpm' is not a path, expected one that begins with /",
+      );
+      expectObservable(
+        lookup(
+          aRequest({ path: 'bear.rpm' }),
+          catalogOf(() => EMPTY),
+        )(OPEN),
+      ).toBe('#', {}, error);
+    }));
+
+  it('asks last for what the catalog does not list', () =>
+    marbles(({ expectObservable }) => {
+      const { catalog } = catalogOf(() => EMPTY);
+      const unlisted = (path: string) => (path === '/known' ? of(newer) : EMPTY);
+      const found = (path: string) => lookup(aRequest({ path }), { catalog: { ...catalog, unlisted } })(OPEN);
+      expectObservable(found('/known')).toBe('(r|)', { r: [newer] });
+      expectObservable(found('/other')).toBe(
+        '#',
+        {},
+        new StreamError('NOT_IN_CATALOG', 'catalog', 'the catalog has no entry for /other'),
+      );
+    }));
 });
