@@ -41,7 +41,6 @@ export const EXPLAINED: Explanations = {
       'A chunk has no length, so the next filter drops it. The compiler asks for it.',
   },
   'pipelines/stages/attempts/begin.ts': {
-    'if (waiting) leave(); ▸ waiting → true': `${SAVES_TIME} Without a head that waits, nothing waits.`,
     'if (event.bytes.length > 0) take?.(event); ▸ take?.(event) → take(event)':
       'A source sends its head first. The compiler asks for it.',
     'const part = range && total !== undefined ? resolveRange(range, total) : undefined; ▸ total !== undefined → true':
@@ -80,11 +79,7 @@ export const EXPLAINED: Explanations = {
     "return event.type === 'resumed' && event.digest ? { ...progress, undigested: false } : progress; ▸ event.type === 'resumed' → true":
       'No other note has a digest. The compiler asks for it.',
   },
-  'pipelines/stages/attempts/resume.ts': {
-    'return take?.(event); ▸ take?.(event) → take(event)': 'A source sends its head first. The compiler asks for it.',
-  },
   'pipelines/stages/attempts/verify-before-head.ts': {
-    'chunks = []; ▸ [] → ["Stryker was here"]': 'What has no loan is released without effect.',
     'if (waiting) letGo(unverified(waiting), chunks); ▸ waiting → true':
       'The deadline is left when the head goes. The compiler asks for it.',
   },
@@ -98,18 +93,6 @@ export const EXPLAINED: Explanations = {
     "lift(map((event) => (event.type === 'head' ? { ...event, length: lengthForHead(event) } : event))), ▸ event.type === 'head' → true":
       'An answer to HEAD has no chunks. The compiler asks for it.',
   },
-  'pipelines/stages/boundary.ts': {
-    'if (!tail || bytes.length >= BOUNDARY) return new Uint8Array(bytes.subarray(-BOUNDARY)); ▸ bytes.length >= BOUNDARY → bytes.length > BOUNDARY':
-      'Of exactly as many bytes both make the same.',
-  },
-  'pipelines/stages/cut-part.ts': {
-    "if (event.type !== 'head' || !part) return out.next(event); ▸ event.type !== 'head' → false":
-      'Only a head has a part. The compiler asks for it.',
-  },
-  'pipelines/stages/cut-parts.ts': {
-    'const all = wantsAll(range, entry?.size); ▸ entry?.size → entry.size':
-      'A path without entries has failed before. The compiler asks for it.',
-  },
   'pipelines/stages/cut-several.ts': {
     'let position = body[0]?.first ?? 0; ▸ body[0]?.first → body[0].first':
       'A body has a part. The compiler asks for it.',
@@ -119,16 +102,16 @@ export const EXPLAINED: Explanations = {
     'take(piece.length === chunk.bytes.length ? chunk : { ...chunk, bytes: piece }); ▸ piece.length === chunk.bytes.length → false': `${SAVES_TIME} The piece is the whole chunk.`,
   },
   'pipelines/stages/hand-over.ts': {
+    "if (event.type === 'chunk' || event.type === 'failed') return [event]; ▸ event.type === 'chunk' → false":
+      'An answer to HEAD has no chunks.',
+    "if (event.type === 'chunk' || event.type === 'failed') return [event]; ▸ 'chunk' → \"\"":
+      'An answer to HEAD has no chunks.',
     'const asked: StreamRequest = { ...request, method: \'HEAD\', ranges: [], conditions: {} }; ▸ [] → ["Stryker was here"]':
       'HEAD ignores ranges.',
   },
   'pipelines/stages/hold-slices.ts': {
     "refused = event.type === 'head' && event.status === 206 && !divisible(event); ▸ event.type === 'head' → true":
       'Nothing else has a status. The compiler asks for it.',
-    'let refused = false; ▸ false → true': 'The first event decides it.',
-    'let passes = false; ▸ false → true': 'The head decides it.',
-    'return { pause: () => {}, resume: () => {}, close: () => {} }; ▸ { pause: () => {}, resume: () => {}, close: () => {} } → {}':
-      'It has completed, so none of them is called.',
   },
   'pipelines/stages/keep.ts': {
     "if (event.type === 'head' && event.whole && isWorthSaving(event.candidate)) ▸ event.type === 'head' → true":
@@ -165,6 +148,24 @@ export const EXPLAINED: Explanations = {
   'pipelines/stages/health/record-health.ts': {
     'const asked: { readonly candidate: Candidate; readonly at: number }[] = []; ▸ [] → ["Stryker was here"]':
       'It is of no candidate, so it is never found.',
+  },
+  'pipelines/stages/attempts/part-alone.ts': {
+    'const part = range && total !== undefined ? resolveRange(range, total) : undefined; ▸ range && total !== undefined → true':
+      'No bytes lie within an unknown length. The compiler asks for it.',
+    'const part = range && total !== undefined ? resolveRange(range, total) : undefined; ▸ range && total !== undefined → range || total !== undefined':
+      'No bytes lie within an unknown length. The compiler asks for it.',
+    'const part = range && total !== undefined ? resolveRange(range, total) : undefined; ▸ total !== undefined → true':
+      'No bytes lie within an unknown length. The compiler asks for it.',
+  },
+  'pipelines/stages/share.ts': {
+    'own ??= sent === 0 ? digestOf(head.candidate, head, newDigest) : digest?.copy(); ▸ digest?.copy → digest.copy':
+      'Bytes before a basin came with their digest. The compiler asks for it.',
+    'expected: request.ranges ? undefined : entries[0]?.size, ▸ entries[0]?.size → entries[0].size':
+      'A path without entries has failed before. The compiler asks for it.',
+  },
+  'pipelines/stages/candidates.ts': {
+    "throw new StreamError('NO_CANDIDATE', 'catalog', `no source offers ${entries[0]?.path}`); ▸ entries[0]?.path → entries[0].path":
+      'A path without entries has failed before. The compiler asks for it.',
   },
   'pipelines/stages/verify.ts': {
     'if (head && checksum && found !== undefined && found !== checksum.value) { ▸ head && checksum → true':
