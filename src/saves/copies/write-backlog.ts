@@ -6,6 +6,8 @@ export interface Backlog {
   /** Reserves room for bytes. Returns `false` if the limit would be exceeded. */
   take(bytes: number): boolean;
   give(bytes: number): void;
+  /** Whether a quarter of the limit would be left beside so many bytes, for what is under way. */
+  hasRoom(bytes: number): boolean;
   /**
    * `false` above `enough`, `true` again below half of it, or if the disk takes nothing for
    * `patience`: a disk that is slow may slow transfers down, one that hangs must not stop them.
@@ -53,6 +55,7 @@ export const makeBacklog = (limit: number, { enough = limit / 2, patience = 5000
       timer?.refresh();
       steer();
     },
+    hasRoom: (bytes) => held + bytes <= limit * 0.75,
     valve,
   };
 };

@@ -16,18 +16,20 @@ import type { KnownCopy } from './known.ts';
 import { contentName } from './names.ts';
 import { publish } from './publish.ts';
 import type { ObjectState } from './state.ts';
-import { LONGEST, startUpload } from './upload.ts';
+import { LONGEST, PART, startUpload } from './upload.ts';
 
 /**
  * Copies content to the store during its transfer. A copy is abandoned if the store refuses it, or is
- * so slow that the backlog is full. None is begun while the store does not answer.
+ * so slow that the backlog is full. None is begun while the store does not answer, or the parts of
+ * others that are not full yet need the room: those would be abandoned for it.
  */
 export const keepIn =
   (store: ObjectState): Keep =>
   (entry, length = entry.size, headers) => {
     const { bucket, backlog, lines, log, mutex, breaker, intake, report, abandoned, now } = store;
     const key = keyOf(entry);
-    if (isTooLarge(store, key, length ?? 0) || !breaker.closed || intake.refuses) return undefined;
+    if (isTooLarge(store, key, length ?? 0) || !breaker.closed || intake.refuses || isCrowded(store, length))
+      return undefined;
     const name = contentName(entry, key);
     const digest = entry.checksum ? undefined : createHash('sha256');
     const summer = sumBlocks();
@@ -86,6 +88,10 @@ export const keepIn =
 
 const typeOf = ({ path }: CatalogEntry, headers: readonly Header[]): string =>
   headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? contentType(path);
+
+/** Whether one more copy would take the room of those under way: each fills a part before it is sent. */
+export const isCrowded = ({ backlog }: Pick<ObjectState, 'backlog'>, length = PART): boolean =>
+  !backlog.hasRoom(Math.min(length, PART));
 
 /** Whether content of this length can never be kept. Records it for its save request. */
 const isTooLarge = ({ limit, tooLarge }: ObjectState, key: string, bytes: number): boolean => {

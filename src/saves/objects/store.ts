@@ -22,7 +22,7 @@ import { makeBreaker } from './breaker.ts';
 import type { Bucket } from './bucket.ts';
 import { bucketShelf } from './bucket-shelf.ts';
 import { makeIntake } from './intake.ts';
-import { keepIn } from './keep.ts';
+import { isCrowded, keepIn } from './keep.ts';
 import { type KnownCopy, makeKnown } from './known.ts';
 import { descriptionName, parseName } from './names.ts';
 import { readCopies } from './read.ts';
@@ -56,7 +56,7 @@ const BACKLOG = 128 * 1024 * 1024;
  * The way to save in an object store: verified bytes as objects of a bucket, which several streamers
  * may share. An object is visible only after the digest of the whole was right, and its description is
  * stored after it. So a process that is killed at any moment leaves nothing wrong: only uploads that
- * nobody sees, which the next start removes.
+ * nobody sees, which are aborted when the store answers again, at the latest by the next start.
  *
  * A store that does not answer costs a request nothing but the time to find out, once in a while: the
  * next sources are asked, nothing is kept, and save requests wait in the outbox.
@@ -64,6 +64,12 @@ const BACKLOG = 128 * 1024 * 1024;
 export const createObjectStore = (options: ObjectStoreOptions): SaveStore => {
   const store = stateOf(options);
   const { bucket, known, mutex, eviction, shelf, report } = store;
+
+  // Streamers that share a bucket have the same catalog: see docs/how-to/object-storage.md.
+  const sweep = makeSweep({
+    shelf: { copies: () => shelf.copies({ tidying: true }) },
+    ...{ eviction, isAlone: () => true, now: store.now },
+  });
 
   const doubt = async ({ key, name }: KnownCopy, { checksum }: CatalogEntry) => {
     known.forget(key);
@@ -78,7 +84,10 @@ export const createObjectStore = (options: ObjectStoreOptions): SaveStore => {
     dispatch: dispatchTo(
       {
         isDone: (entry) => isDone(store, entry),
-        obstacle: store.intake.obstacle,
+        obstacle: async ({ size }) =>
+          isCrowded(store, size)
+            ? 'other copies fill the room for what waits for the object store'
+            : store.intake.obstacle(),
         tooLarge: store.tooLarge,
         abandoned: store.abandoned,
         valve: store.backlog.valve,
@@ -105,11 +114,10 @@ export const createObjectStore = (options: ObjectStoreOptions): SaveStore => {
         rate,
         onError: report,
       }),
-    // Streamers that share a bucket have the same catalog: see docs/how-to/object-storage.md.
-    sweep: makeSweep({
-      shelf: { copies: () => shelf.copies({ tidying: true }) },
-      ...{ eviction, isAlone: () => true, now: store.now },
-    }),
+    sweep: async (...what) => {
+      await clearUploads(store);
+      return sweep(...what);
+    },
     uses: () => copyUses(shelf),
     dateBack: async () => {},
     figures: eviction.figures,
@@ -128,7 +136,14 @@ const stateOf = (options: ObjectStoreOptions): ObjectState => {
   const report = (cause: unknown) => onError(cause instanceof Error ? cause : new Error(messageOf(cause), { cause }));
   const limit = options.limit ?? (() => 0);
   const mutex = makeKeyedMutex(report);
-  const breaker = makeBreaker({ onChange, now, random: Math.random });
+  const log = openUploadLog(uploads.folder, uploads.process);
+  const breaker = makeBreaker({
+    onChange: (problem) => {
+      onChange(problem);
+      if (problem === undefined) void clearUploads({ bucket, log, report });
+    },
+    ...{ now, random: Math.random },
+  });
   const whole = bucketShelf(bucket, now);
   const shelf: Shelf = {
     ...whole,
@@ -144,7 +159,7 @@ const stateOf = (options: ObjectStoreOptions): ObjectState => {
     intake: makeIntake(bucket),
     backlog: makeBacklog(backlogLimit),
     lines: createSemaphore(LINES),
-    log: openUploadLog(uploads.folder, uploads.process),
+    log,
     mutex,
     shelf,
     eviction: options.eviction ?? makeEviction({ shelf, limit, exclusively: mutex.run, onError: report, now }),
@@ -155,6 +170,10 @@ const stateOf = (options: ObjectStoreOptions): ObjectState => {
     now,
   };
 };
+
+/** Aborts what could not be while the store did not answer. Never rejects: the next look tries again. */
+const clearUploads = ({ bucket, log, report }: Pick<ObjectState, 'bucket' | 'log' | 'report'>): Promise<void> =>
+  log.clear(bucket.abort).catch(report);
 
 /** Removes a copy whose content is wrong, and reports it. */
 const removeWrong = (

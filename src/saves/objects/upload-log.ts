@@ -13,6 +13,10 @@ type Named = Omit<Unfinished, 'began'>;
 export interface UploadLog {
   began(upload: Named): Promise<void>;
   ended(upload: Named): Promise<void>;
+  /** Notes that one could not be aborted: it stays unfinished. */
+  left(upload: Named): void;
+  /** Aborts what was left. Rejects at the first that cannot be; it and the others are tried the next time. */
+  clear(abort: (upload: Named) => Promise<void>): Promise<void>;
 }
 
 const ENDING = '.uploads';
@@ -21,13 +25,15 @@ const ENDING = '.uploads';
 export const openUploadLog = (folder: string, process: string): UploadLog => {
   const file = join(folder, `${process}${ENDING}`);
   const running = new Set<string>();
+  const left = new Map<string, Named>();
+  let clearing: Promise<void> | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = last.then(work);
     last = turn.catch(() => {});
     return turn;
   };
-  return {
+  const log: UploadLog = {
     began: ({ name, upload }) =>
       inTurn(async () => {
         running.add(upload);
@@ -40,7 +46,23 @@ export const openUploadLog = (folder: string, process: string): UploadLog => {
         // One that is aborted again is not there, which is as good.
         if (running.size === 0) await rm(file, { force: true });
       }),
+    left: (upload) => void left.set(upload.upload, upload),
+    // One at a time: the store may just have begun to answer.
+    clear: (abort) => {
+      clearing ??= abortAll(abort).finally(() => {
+        clearing = undefined;
+      });
+      return clearing;
+    },
   };
+  const abortAll = async (abort: (upload: Named) => Promise<void>): Promise<void> => {
+    for (const [id, upload] of left) {
+      await abort(upload);
+      left.delete(id);
+      await log.ended(upload);
+    }
+  };
+  return log;
 };
 
 /** The logs that processes have left, if none of this daemon uploads yet. */

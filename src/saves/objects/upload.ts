@@ -21,7 +21,7 @@ export interface Upload {
    * name was; to `undefined` if the upload was abandoned. Never rejects.
    */
   finish(): Promise<{ readonly etag: string } | 'there' | undefined>;
-  /** Resolves once nothing of it is left in the store. */
+  /** Resolves once nothing of it is left in the store, or the log has it as left. */
   abort(): Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export const startUpload = (options: UploadOptions): Upload => {
       await log.began(unfinished);
     } catch (error) {
       // Nobody else will know of it.
-      await bucket.abort(unfinished).catch(() => {});
+      await bucket.abort(unfinished).catch(() => log.left(unfinished));
       throw error;
     }
     return id;
@@ -109,13 +109,15 @@ export const startUpload = (options: UploadOptions): Upload => {
   const clear = async (): Promise<void> => {
     drop();
     await Promise.allSettled(sending);
-    if (!upload) return;
+    // One that never began has nothing there.
+    const id = await upload?.catch(() => undefined);
+    if (id === undefined) return;
+    const unfinished = { name, upload: id };
     try {
-      const unfinished = { name, upload: await upload };
       await bucket.abort(unfinished);
       await log.ended(unfinished);
     } catch {
-      // It never began, or the next start removes it.
+      log.left(unfinished);
     }
   };
 
