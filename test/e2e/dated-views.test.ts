@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { makeApt } from '../support/apt.ts';
 import { askWhole } from '../support/clients.ts';
+import { digestOf, someBytes } from '../support/collect.ts';
 import { makeDnf } from '../support/dnf.ts';
+import { serveContents } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { processes } from '../support/processes.ts';
 import {
@@ -308,6 +310,32 @@ describe.each([1, 2])('A dated view of a folder of files, with %s worker(s)', (w
     expect((await get('/r@prod/a')).body.toString()).toBe('1');
     expect((await get('/r@latest/a')).body.toString()).toBe('2');
     expect((await get(`/r@${daysAgo(3)}/a`)).body.toString()).toBe('1');
+  });
+
+  it('leaves no save request for a file of which no copy could be made', async () => {
+    // Small content would be fetched as a whole for a part of it.
+    const old = Buffer.from(someBytes(3_000_000));
+    const listing = (...files: Buffer[]) =>
+      Buffer.from(files.map((bytes, at) => `${'ab'[at]},${digestOf(bytes)},${bytes.length}\n`).join(''));
+    const files = new Map([
+      [`/${MANIFEST}`, listing(Buffer.from('1'), old)],
+      ['/b', old],
+    ]);
+    const feed = await startFeed(serveContents(files));
+    const site = makeSite(start, folder(), { ...KEEPING, save_partial: 'yes', cache_timeout: 0 });
+    const daemon = await site.serve();
+    await site.run('catalog', 'follow', 'files', `${feed.url}/`, '--prefix', '/r');
+    await askWhole(`${daemon.url}/r/${MANIFEST}`);
+    await site.run('catalog', 'label', '/r', 'prod');
+    files.set(`/${MANIFEST}`, listing(Buffer.from('2')));
+    await askWhole(`${daemon.url}/r/${MANIFEST}`);
+    // The feed still has it, unlisted. A part of it is served, and the whole is to be saved.
+    const part = await askWhole(`${daemon.url}/r@prod/b`, { Range: 'bytes=0-2' });
+    expect([part.status, part.body.equals(old.subarray(0, 3))]).toEqual([206, true]);
+    const [dropped] = await daemon.logged('save request dropped', { path: '/r/b' });
+    expect(dropped?.reason).toBe('/r/b has no copy, and cannot be fetched by itself: the catalog no longer lists it');
+    expect(JSON.parse(await site.run('saves', 'list', '--json'))).toEqual([]);
+    expect(JSON.parse(await site.run('copies', 'list', '--json'))).toEqual([]);
   });
 
   it('is in a backup, with its labels', async () => {

@@ -1,4 +1,5 @@
 import {
+  catchError,
   concat,
   defer,
   EMPTY,
@@ -13,7 +14,7 @@ import {
   tap,
   throwError,
 } from 'rxjs';
-import type { CatalogEntry, Dispatch } from '../../../pipelines/model/index.ts';
+import { type CatalogEntry, type Dispatch, type ErrorCode, StreamError } from '../../../pipelines/model/index.ts';
 import type { Valve } from '../../../pipelines/operators/valve.ts';
 import { keyOf } from './names.ts';
 
@@ -63,8 +64,11 @@ export const dispatchTo =
           ),
     );
 
-/** Completes once a new transfer has made the copy. Errors if it could not. */
-const fetchAgain = (making: Making, fetch: Refetching['fetch'], requested: CatalogEntry): Observable<never> =>
+/** No later try finds what these say: the path of a package that only earlier revisions have, or none has. */
+const GONE: ReadonlySet<ErrorCode> = new Set(['NOT_IN_CATALOG', 'NOT_KEPT']);
+
+/** Completes once a new transfer has made the copy. Declines if the catalog has it no more, errors if it failed. */
+const fetchAgain = (making: Making, fetch: Refetching['fetch'], requested: CatalogEntry): Observable<string> =>
   defer(() => {
     let entry = requested;
     const stopped = making.abandoned.pipe(filter((key) => key === keyOf(entry)));
@@ -72,6 +76,9 @@ const fetchAgain = (making: Making, fetch: Refetching['fetch'], requested: Catal
     return concat(
       (fetch?.(requested, making.valve) ?? EMPTY).pipe(
         tap((found) => {
+          // A feed may have it all the same. Nothing would prove that it is the same content.
+          if (requested.checksum && !found.checksum)
+            throw new StreamError('NOT_IN_CATALOG', 'catalog', 'the catalog no longer lists it');
           entry = found;
         }),
         takeWhile((found) => !making.tooLarge.has(keyOf(found))),
@@ -79,6 +86,12 @@ const fetchAgain = (making: Making, fetch: Refetching['fetch'], requested: Catal
         ignoreElements(),
       ),
       unless(() => making.isDone(entry), noCopy),
+    ).pipe(
+      catchError((error: unknown) =>
+        error instanceof StreamError && GONE.has(error.code)
+          ? of(`${requested.path} has no copy, and cannot be fetched by itself: ${error.message}`)
+          : throwError(() => error),
+      ),
     );
   });
 

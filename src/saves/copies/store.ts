@@ -69,7 +69,7 @@ export interface SaveStore {
   /**
    * Completes once the copy will outlive a power cut: at once, after its commit, or after fetching
    * it again. Errors without fetching while the disk is full. Declines an entry that may not be
-   * fetched.
+   * fetched, or that the catalog no longer has.
    */
   readonly dispatch: Dispatch;
   /** Opens candidates of this store, whose URLs no other source opens. Absent if they are files. */

@@ -508,6 +508,15 @@ describe('dispatch', () => {
     await expect(result()).rejects.toThrow('/pulp/bear.rpm has no copy, and none could be made');
   });
 
+  it.each(['NOT_IN_CATALOG', 'NOT_KEPT'] as const)('declines what no later try finds: %s', async (code) => {
+    const store = aStore({ fetch: () => throwError(() => new StreamError(code, 'catalog', 'it is gone')) });
+    await expect(ended(store.dispatch(saveOf(entry)))).resolves.toBe(
+      '/pulp/bear.rpm has no copy, and cannot be fetched by itself: it is gone',
+    );
+    await keep(store, entry, content);
+    await expect(ended(store.dispatch(saveOf(entry)))).resolves.toBe('complete');
+  });
+
   it('stops the fetch when the copy is abandoned', async () => {
     const fetch = (wanted: CatalogEntry) =>
       concat(
