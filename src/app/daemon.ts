@@ -120,7 +120,7 @@ export const startDaemon = async (given: Settings, logger: Logger, options: Opti
     : undefined;
   const degraded = () => [
     ...streamer.degraded(),
-    ...(workers?.missing() ?? []),
+    ...(workers?.troubles() ?? []),
     ...[output?.problem()].filter((one) => one !== undefined),
   ];
   const states = probes({ missing: serving.missing, degraded, started: () => serving.started });

@@ -25,7 +25,7 @@ export const notifierOf = (
     pid: process.pid,
     status: () => {
       const { answered, failed } = counts();
-      const troubles = [...streamer.degraded(), ...(workers?.missing() ?? [])];
+      const troubles = [...streamer.degraded(), ...(workers?.troubles() ?? [])];
       return [`${places}: ${answered} requests, ${failed} failed`, ...troubles].join('; ').replaceAll('\n', ' ');
     },
     onError: (error) => {

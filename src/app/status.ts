@@ -88,6 +88,8 @@ export interface StatusParts {
 export const statusOf = async (parts: StatusParts): Promise<Status> => {
   const { settings, serving, streamer, load } = parts;
   const missing = serving.missing();
+  // First: workers tell with it what does not work in them.
+  const { connections, busy } = await load();
   const { waiting, age } = streamer.outbox?.depth() ?? { waiting: 0, age: 0 };
   const { sources, problems } = await firstValueFrom(streamer.alternates.descriptors);
   const alternates = await Promise.all(
@@ -109,7 +111,6 @@ export const statusOf = async (parts: StatusParts): Promise<Status> => {
     ...alternates.flatMap((one) => one.problems.map((problem) => `alternate source ${one.id}: ${problem}`)),
     ...prefixes.flatMap(({ prefix, problem }) => (problem === undefined ? [] : [`repository ${prefix}: ${problem}`])),
   ];
-  const { connections, busy } = await load();
   return {
     state: stateOf(serving, missing, degraded),
     missing,

@@ -138,6 +138,31 @@ describeObjects('a site with copies in an object store', () => {
     expect([status, stderr]).toEqual([1, expect.stringContaining('save_url: bundles carry copies of a folder')]);
   });
 
+  it('is shown by status if it does not answer one of several processes', async () => {
+    const objects = await objectsFor('outage');
+    const { site } = await siteOf({ ...objects.settings, workers: 2 });
+    const daemon = await site.serve();
+    const status = async () => {
+      const { status, stdout } = await site.start('status').ended;
+      return [status, stdout.toString()] as const;
+    };
+    expect(await status()).toEqual([0, expect.not.stringContaining('object store')]);
+    objects.meddle((_, response) => {
+      response.writeHead(503).end();
+      return true;
+    });
+    await askWhole(`${daemon.url}/a.rpm`);
+    await daemon.logged('degraded, serving continues', { subject: 'object store' });
+    const [code, text] = await status();
+    expect(code).toBe(1);
+    expect(text).toMatch(/^degraded\n {2}object store: s3:\/\/copies\/outage\/.*503.* \(worker [12]\)\n\n/);
+    objects.meddle(() => false);
+    await until(async () => {
+      await site.run('saves', 'retry', '--all');
+      return (await status())[0] === 0;
+    });
+  });
+
   it('keeps nothing of a transfer that does not end', async () => {
     const objects = await objectsFor('broken');
     const content = someBytes(20 * 1024 * 1024);

@@ -29,6 +29,8 @@ export interface WorkerLoad extends Load {
   /** Requests that it has answered, and those of them with a status of 500 and more. */
   readonly answered: number;
   readonly failed: number;
+  /** What does not work there, a line for each subject: see `Conditions`. */
+  readonly degraded: readonly string[];
 }
 
 /** What the master asks a worker for. */

@@ -47,6 +47,10 @@ export interface KeptWorker {
   problem(): string | undefined;
   /** Empty while it is being started or replaced. */
   state(): readonly WorkerState[];
+  /** What it does now; `undefined` if it does not answer. */
+  load(): Promise<WorkerLoad | undefined>;
+  /** What did not work in it when it was last looked at. */
+  degraded(): readonly string[];
   /** What it did when it was last looked at, and those before it. */
   counts(): Counts;
   /** From now on it is not replaced. */
@@ -65,6 +69,8 @@ interface Parts {
   readonly begun: (peer: Peer<WorkerCalls>) => void;
 }
 
+const NOTHING = { answered: 0, failed: 0, degraded: [] } as const;
+
 /** Keeps a worker running: if its process ends or hangs, another one takes its place. */
 export const keepWorker = ({ index, logger, owned, startOf, sockets, begun }: Parts): KeptWorker => {
   const worker = index + 1;
@@ -79,7 +85,7 @@ export const keepWorker = ({ index, logger, owned, startOf, sockets, begun }: Pa
   let [asked, isSilent] = [false, false];
   let retrying: NodeJS.Timeout | undefined;
   let before: Counts = { answered: 0, failed: 0 };
-  let seen: Counts = before;
+  let seen: Counts & Pick<WorkerLoad, 'degraded'> = NOTHING;
 
   const start = async (): Promise<readonly AddressInfo[]> => {
     const { calls, close } = forWorker(owned);
@@ -92,7 +98,7 @@ export const keepWorker = ({ index, logger, owned, startOf, sockets, begun }: Pa
       close();
       process.peer.ended();
       before = { answered: before.answered + seen.answered, failed: before.failed + seen.failed };
-      seen = { answered: 0, failed: 0 };
+      seen = NOTHING;
       const didAnswer = answers;
       answers = false;
       current = undefined;
@@ -139,6 +145,14 @@ export const keepWorker = ({ index, logger, owned, startOf, sockets, begun }: Pa
     }, delay);
   };
 
+  const load = async (): Promise<WorkerLoad | undefined> => {
+    const process = current;
+    if (!process || !answers) return undefined;
+    const load = await process.peer.ask('load', undefined);
+    if (process === current) seen = load;
+    return load;
+  };
+
   const look = setInterval(() => {
     const process = current;
     if (!process || !answers || asked) return;
@@ -151,11 +165,7 @@ export const keepWorker = ({ index, logger, owned, startOf, sockets, begun }: Pa
       logger.error({ worker, process: process.pid }, 'worker hangs, it is ended');
       process.kill();
     }, HANGS).unref();
-    process.peer
-      .ask('load', undefined)
-      .then((load) => {
-        seen = load;
-      })
+    load()
       // It has ended, and is replaced.
       .catch(() => {})
       .finally(() => {
@@ -183,6 +193,8 @@ export const keepWorker = ({ index, logger, owned, startOf, sockets, begun }: Pa
       return `worker ${worker} is being replaced${lastEnd && `: ${lastEnd}${often}`}`;
     },
     state: () => (answers && current ? [{ worker, pid: current.pid, restarts }] : []),
+    load,
+    degraded: () => seen.degraded,
     counts: () => ({ answered: before.answered + seen.answered, failed: before.failed + seen.failed }),
     retire: () => {
       retired = true;

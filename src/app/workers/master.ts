@@ -30,7 +30,7 @@ export interface Workers extends Pick<HttpServer, 'listen' | 'drain' | 'idle' | 
   /** To be called before they listen, if metrics will be asked for. */
   measure(): void;
   /** Sums of all. */
-  load(): Promise<WorkerLoad>;
+  load(): Promise<Sums>;
   /** Has the settings applied that a reload has changed, by one worker after the other. */
   renew(): Promise<void>;
   reopenLogs(): void;
@@ -48,8 +48,11 @@ export interface Workers extends Pick<HttpServer, 'listen' | 'drain' | 'idle' | 
   readonly told: Told;
   /** What the workers refresh themselves; completes when all have ended. */
   readonly refreshes: Observable<Refresh>;
-  /** A line for each that does not answer. */
-  missing(): readonly string[];
+  /**
+   * A line for each that does not answer, and for each subject that does not work in some of them, as
+   * of the last look at each.
+   */
+  troubles(): readonly string[];
   /** What they have done so far, as of the last look at each. */
   counts(): Counts;
   /** Those that answer, and their processes. */
@@ -63,12 +66,22 @@ interface Parts {
   readonly logger: Logger;
 }
 
-const NOTHING: WorkerLoad = {
+type Sums = Omit<WorkerLoad, 'degraded'>;
+
+const NOTHING: Sums = {
   ...{ connections: 0, busy: 0, paused: 0, arrived: 0, transfers: 0, clients: 0, answered: 0, failed: 0 },
 };
 
 /** Milliseconds after which a worker that was to stop, and has not said that it did, hangs. */
 const HUNG = 5_000;
+
+/** A line for each subject, with the workers in which it does not work. Each may have another reason: one is enough. */
+const degradedOf = (workers: readonly KeptWorker[]): readonly string[] => {
+  const all = workers.flatMap((one) => one.degraded().map((line) => ({ line, worker: `worker ${one.index + 1}` })));
+  return Object.values(Object.groupBy(all, ({ line }) => line.split(': ', 1)[0] ?? '')).map(
+    (those = []) => `${those[0]?.line} (${those.map(({ worker }) => worker).join(', ')})`,
+  );
+};
 
 /** Makes the workers, which begin when they are to listen. */
 export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
@@ -191,9 +204,9 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
       await all((worker) => worker.peer()?.ask('idle', undefined));
     },
     load: async () => {
-      const loads = await ready((worker) => worker.peer()?.ask('load', undefined));
-      const names = Object.keys(NOTHING) as (keyof WorkerLoad)[];
-      const sum = (name: keyof WorkerLoad) => loads.reduce((total, one) => total + one[name], 0);
+      const loads = await ready((worker) => worker.load());
+      const names = Object.keys(NOTHING) as (keyof Sums)[];
+      const sum = (name: keyof Sums) => loads.reduce((total, one) => total + one[name], 0);
       return { ...NOTHING, ...Object.fromEntries(names.map((name) => [name, sum(name)])) };
     },
     renew: async () => {
@@ -221,7 +234,7 @@ export const createWorkers = ({ settings, count, logger }: Parts): Workers => {
         return writer === 'own' ? own(save) : savedBy(writer, save);
       }).pipe(tap({ complete: done }));
     },
-    missing: () => workers.flatMap((worker) => worker.problem() ?? []),
+    troubles: () => [...workers.flatMap((worker) => worker.problem() ?? []), ...degradedOf(workers)],
     states: () => workers.flatMap((worker) => worker.state()),
     counts: () => {
       const counts = workers.map((worker) => worker.counts());

@@ -115,7 +115,10 @@ const openWorker = async (start: Start, master: Peer<MasterCalls>) => {
     authorization: () => authorization,
   });
   const relayed = server.forRelays();
-  const load = () => ({ ...server.load(), paused: server.load().paused + relayed.load().paused, ...counts });
+  const load = () => ({
+    ...{ ...server.load(), paused: server.load().paused + relayed.load().paused },
+    ...{ ...counts, degraded: streamer.degraded() },
+  });
   const metrics = live
     ? opening.adopt(
         (await import('../metrics.ts')).workerMetrics({
