@@ -1,11 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import { SQLITE, sqliteCode } from '../../lib/sqlite-errors.ts';
 import { METADATA } from '../../repositories/format.ts';
 import { mergedChildren } from '../children.ts';
-import { type KeptRevision, type Label, notKept, type StoreHistory } from '../history.ts';
+import { type Keeping, type KeptRevision, type Label, notKept, type StoreHistory } from '../history.ts';
 import { rangeBelow, trimPrefix } from '../prefix.ts';
 import type { Synchronous } from '../store.ts';
 import type { StoredEntry } from '../stored-entry.ts';
+import type { RepositoryKey } from '../stored-repository.ts';
 import { childrenAmong } from './child-rows.ts';
 import { makeHistoryTables } from './history-tables.ts';
 import { makePruning } from './pruning.ts';
@@ -13,7 +15,9 @@ import { COLUMNS, type EntryRow, GONE_SINCE, toEntry } from './rows.ts';
 import { transact } from './schema.ts';
 
 /** `revisions`, `labels`, `entries_before`: the earlier revisions of repositories. */
-export interface History extends Synchronous<StoreHistory> {
+export interface History extends Synchronous<Omit<StoreHistory, 'prune'>> {
+  /** In steps, between which others run. Resolves once all is gone, or another process writes. */
+  prune(keeping: Keeping): Promise<void>;
   /** Forgets those at or below a prefix; with an importer, only its own. */
   removeBelow(prefix: string, importerId?: string): void;
   /** Forgets what was at a path. */
@@ -51,7 +55,7 @@ const toLabel = (row: Record<string, unknown>): Label => ({
 
 export const makeHistory = (database: DatabaseSync, immutable = false): History => {
   makeHistoryTables(database, immutable);
-  const prune = makePruning(database);
+  const pruning = makePruning(database);
   // With a condition of its own: only then does a request for one prefix use the index.
   const ofOneAndAll = (table: string, order: string) => ({
     one: database.prepare(`SELECT * FROM ${table} WHERE prefix = ? ORDER BY ${order}`),
@@ -115,6 +119,8 @@ export const makeHistory = (database: DatabaseSync, immutable = false): History 
       database.exec('COMMIT');
     }
   };
+  /** Of which a part remains, after a path, since another process wrote. */
+  const unswept = new Map<string, { readonly key: RepositoryKey; readonly after: string }>();
   let known: { readonly version: number; readonly prefixes: ReadonlySet<string> } | undefined;
 
   const placeOf = (row: Record<string, unknown>): EntryBefore['place'] => [
@@ -163,10 +169,19 @@ export const makeHistory = (database: DatabaseSync, immutable = false): History 
       });
       return mergedChildren(all, limit);
     },
-    prune: ({ now, seconds }) => {
+    prune: async ({ now, seconds }) => {
       try {
-        for (const { prefix, importer_id: importerId } of due.all(now - seconds))
-          transact(database, () => prune({ prefix: String(prefix), importerId: String(importerId) }, { now, seconds }));
+        for (const { prefix, importer_id: importerId } of due.all(now - seconds)) {
+          const key = { prefix: String(prefix), importerId: String(importerId) };
+          if (pruning.drop(key, { now, seconds })) unswept.set(JSON.stringify(key), { key, after: '' });
+        }
+        for (const [name, { key, after }] of unswept) {
+          for (let last: string | undefined = after; last !== undefined; await setImmediate()) {
+            last = pruning.sweep(key, last);
+            unswept.set(name, { key, after: last ?? '' });
+          }
+          unswept.delete(name);
+        }
       } catch (error) {
         // A thread that serves does not wait for another process. The next look follows.
         if (sqliteCode(error) !== SQLITE.BUSY) throw error;

@@ -26,7 +26,7 @@ export const makeRecording = (
   keeping: Keeping,
   range: { readonly from: string; readonly before: string },
 ): Recording => {
-  const prune = makePruning(database);
+  const { prune } = makePruning(database);
   const ofKey = 'prefix = :own AND importer_id = :importerId';
   const own = ({ prefix, importerId }: RepositoryKey) => ({ own: prefix, importerId });
 

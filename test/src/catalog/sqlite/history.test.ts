@@ -86,3 +86,28 @@ it('revisions that are kept no longer are forgotten, also by a clock that was se
   expect(kept(catalog)).toEqual([[3, 20, undefined]]);
   catalog.close();
 });
+
+it('revisions that are kept no longer are removed in steps, between which requests are answered', async () => {
+  const catalog = openTables(':memory:');
+  const names = (letter: string) => Array.from({ length: 2_000 }, (_, index) => `${letter}${index}`);
+  for (const [at, letter] of ['a', 'b', 'a', 'c'].entries()) await publish(catalog, names(letter), 10 + at);
+  catalog.history.label('/p', 'x', [{ ...key, revision: 2 }], 15);
+  const rows = () => catalog.history.page(undefined, 100_000).length;
+  expect(rows()).toBe(3 * 4_000);
+  let turns = 0;
+  const turn = () => {
+    turns += 1;
+    turning = setImmediate(turn);
+  };
+  let turning = setImmediate(turn);
+  await catalog.history.prune({ now: 200, seconds: 100 });
+  clearImmediate(turning);
+  // Some hundred rows a step.
+  expect(turns).toBeGreaterThan(10);
+  expect(kept(catalog).map(([revision]) => revision)).toEqual([2, 4]);
+  expect(catalog.history.find('/p/b1', { ...key, revision: 2 })).toMatchObject({ path: '/p/b1' });
+  for (const path of ['/p/a1', '/p/c1']) expect(catalog.history.find(path, { ...key, revision: 2 })).toBeUndefined();
+  // What the next revision changed of the one that is kept: b was there, a and c were not.
+  expect(rows()).toBe(3 * 2_000);
+  catalog.close();
+});
