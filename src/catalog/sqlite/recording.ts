@@ -35,17 +35,18 @@ export const makeRecording = (
 
   /**
    * Whether the last revision is the one that is noted. Otherwise an earlier version of this program
-   * has published it, and nothing tells what it changed.
+   * has published it, or has removed the repository, and nothing tells what it changed. All entries of
+   * a revision have its number.
    */
   const isNoted = (key: RepositoryKey, place: string): boolean => {
     const noted = database
-      .prepare(`SELECT revision FROM revisions WHERE ${ofKey} AND superseded IS NULL`)
+      .prepare(`SELECT revision, packages + metadata AS files FROM revisions WHERE ${ofKey} AND superseded IS NULL`)
       .get(own(key));
+    if (!noted) return false;
     const { newest } = database
-      .prepare(`SELECT max(revision) AS newest FROM lazy_content_catalog WHERE ${place}`)
+      .prepare(`SELECT max(revision) AS newest FROM lazy_content_catalog WHERE ${place} AND ${GONE_SINCE} IS NULL`)
       .get({ ...own(key), ...range }) as { readonly newest: number | null };
-    if (noted && (newest ?? 0) <= Number(noted.revision)) return true;
-    return false;
+    return newest === null ? noted.files === 0 : newest === noted.revision;
   };
   const forget = (key: RepositoryKey): void => {
     for (const name of ['revisions', 'labels', 'entries_before'])

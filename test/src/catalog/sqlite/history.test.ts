@@ -78,6 +78,33 @@ it('revisions that an earlier version has followed up are forgotten: nobody note
   catalog.close();
 });
 
+it.each([
+  ['removed', 'DELETE FROM lazy_content_catalog'],
+  // It counts from 1 again.
+  ['removed and imported again', 'UPDATE lazy_content_catalog SET revision = 1'],
+])('revisions of a repository that an earlier version has %s are forgotten', async (_, statement) => {
+  const file = join(newFolder(), 'catalog.db');
+  const catalog = openTables(file);
+  await publish(catalog, ['a'], 5);
+  await publish(catalog, ['b'], 6);
+  catalog.history.label('/p', 'x', [{ ...key, revision: 1 }], 6);
+  change(file, statement);
+  await publish(catalog, ['c'], 8);
+  expect(kept(catalog)).toEqual([[3, 8, undefined]]);
+  expect([catalog.history.labels(), catalog.history.page(undefined, 9)]).toEqual([[], []]);
+  catalog.close();
+});
+
+it('revisions without any file are kept as others are', async () => {
+  const catalog = openTables(':memory:');
+  await publish(catalog, ['a'], 5);
+  await publish(catalog, [], 6);
+  await publish(catalog, ['b'], 7);
+  expect(kept(catalog).map(([revision]) => revision)).toEqual([1, 2, 3]);
+  expect(catalog.history.find('/p/a', { ...key, revision: 1 })).toBeDefined();
+  catalog.close();
+});
+
 it('revisions that are kept no longer are forgotten, also by a clock that was set back', async () => {
   const catalog = openTables(':memory:');
   await publish(catalog, ['a'], 50);
