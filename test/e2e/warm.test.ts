@@ -136,6 +136,20 @@ describe.each([1, 2])('Warming a followed yum repository, with %s worker(s)', (w
     expect([files, skipped]).toEqual([2, {}]);
   });
 
+  itNeeding(YUM_TOOLS)('with warm_within: 0, fetches what was asked for at any time, and nothing else', async () => {
+    const { site, daemon, get, learn, asked, publish } = await open({ warm: 'yes', warm_within: 0 });
+    await learn();
+    await get(BEAR_1);
+    await daemon.logged('saved', { path: `/r/${BEAR_1}` });
+    const saved = join(site.stateDir, 'saved');
+    const longAgo = 1_000;
+    for (const name of readdirSync(saved, { recursive: true, encoding: 'utf8' }))
+      if (name.endsWith('.meta.json')) utimesSync(join(saved, name), longAgo, longAgo);
+    await publish('2.0', BEAR, CAT);
+    await daemon.logged('packages fetched ahead', { files: 1, failed: 0, skipped: 0 });
+    expect([asked(BEAR_2), asked(CAT_2)]).toEqual([1, 0]);
+  });
+
   itNeeding(YUM_TOOLS)('waits for its hours, and stays within its bytes', async () => {
     const { daemon, get, learn, asked, publish, reload, status } = await open({ warm: 'yes', warm_hours: LATER() });
     await learn();
