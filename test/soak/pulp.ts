@@ -161,22 +161,28 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
   };
 };
 
-/** Tries of a write that the stand-in interrupts. */
-const TRIES = 5;
+/** Milliseconds for which a write is repeated that the stand-in interrupts. */
+const INTERRUPTED = 60_000;
 
 /**
  * The stand-in interrupts the query of a client that went away, which can hit the write of another one
  * that has taken its connection to SQLite. Nothing of that write is kept.
  */
 const uninterrupted = async (write: () => Promise<unknown>): Promise<void> => {
-  for (let left = TRIES; ; left -= 1) {
+  const late = performance.now() + INTERRUPTED;
+  let done = false;
+  let last: unknown;
+  await until(async () => {
     try {
       await write();
-      return;
+      done = true;
     } catch (error) {
-      if (left === 1 || !(error instanceof MongoServerError && error.message.includes('interrupted (9)'))) throw error;
+      last = error;
+      if (!(error instanceof MongoServerError && error.message.includes('interrupted (9)'))) throw error;
     }
-  }
+    return done || performance.now() > late;
+  });
+  if (!done) throw last;
 };
 
 /** Save requests that the broker has not confirmed. */
