@@ -18,7 +18,8 @@ import type { Serving } from './serving.ts';
 import { type Status, type StatusParts, statusOf } from './status.ts';
 import type { OpenStreamer } from './streamer.ts';
 import { noWarming } from './warm/check.ts';
-import { LONGEST_ORDER, warmEndpoint } from './warm/endpoint.ts';
+import { warmEndpoint } from './warm/endpoint.ts';
+import { LONGEST_ORDER } from './warm/names.ts';
 
 interface Opening extends Omit<ControlParts, 'status'>, Omit<StatusParts, 'load' | 'reloader'> {
   readonly server: Answering['server'];

@@ -128,7 +128,17 @@ export const readDays = async (folder: string, days: number, now: number): Promi
     .flatMap((name) => NAME.exec(name)?.[1] ?? [])
     .filter((day) => day >= first && day <= dayOf(now))
     .sort();
-  return Promise.all(wanted.map(async (day) => readDay(day, JSON.parse(await readFile(fileOf(folder, day), 'utf8')))));
+  return Promise.all(wanted.map(async (day) => readDay(day, await figuresIn(fileOf(folder, day)))));
+};
+
+const figuresIn = async (file: string): Promise<unknown> => {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`${file}: damaged (${messageOf(error)}); remove it, and its day counts as nothing`, {
+      cause: error,
+    });
+  }
 };
 
 const forgetOld = async (folder: string): Promise<void> => {

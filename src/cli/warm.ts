@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { WarmLine, WarmOrder } from '../app/warm/endpoint.ts';
+import { LONGEST_ORDER } from '../app/warm/names.ts';
 import { readTextFile } from './catalog-context.ts';
 import { NotRunning, orderFromDaemon } from './control-client.ts';
 import { counted } from './counted.ts';
@@ -53,13 +54,13 @@ export const addWarm = (command: Command): void => {
       throw new Error(`expected the prefix of a repository, such as /zoo; found '${prefix}'`);
     const names = packages === undefined ? undefined : namesIn(readTextFile('--packages', packages));
     const order: WarmOrder = { prefix, metered, ...(names && { names }) };
+    const target = `/warm?order=${encodeURIComponent(JSON.stringify(order))}`;
+    if (names && target.length > LONGEST_ORDER)
+      throw new Error(`--packages: ${names.length} names are too long for one order (1 MiB); divide it`);
     const show = json ? showJson() : showText(prefix);
     let failed = false;
     try {
-      for await (const text of orderFromDaemon(
-        controlSocketOf(command),
-        `/warm?order=${encodeURIComponent(JSON.stringify(order))}`,
-      )) {
+      for await (const text of orderFromDaemon(controlSocketOf(command), target)) {
         const line: WarmLine = JSON.parse(text);
         failed ||= line.type === 'failed' || (line.type === 'planned' && line.unmatched.length > 0);
         show.line(line);

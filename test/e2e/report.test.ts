@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, jest } from '@jest/globals';
@@ -57,6 +57,16 @@ describe('report', () => {
       expect(await site.run('report', '--days', '1')).toContain('saved on the line  293 KiB, 75.0 %');
     },
   );
+
+  it('names the day whose figures are damaged', async () => {
+    const site = await open();
+    const [name = ''] = readdirSync(join(site.stateDir, 'report'));
+    const file = join(site.stateDir, 'report', name);
+    truncateSync(file, 20);
+    const { status, stderr } = await site.start('report').ended;
+    expect([status, stderr]).toEqual([1, expect.stringContaining(`${file}: damaged (`)]);
+    expect(stderr).toContain('); remove it, and its day counts as nothing\n');
+  });
 
   (hasChromium ? it : it.skip)('is a page that shows the same, and runs nothing that a path says', async () => {
     const site = await open();

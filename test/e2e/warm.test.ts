@@ -309,6 +309,8 @@ describe('pulp-streamer warm', () => {
     expect(await failing('/r', '--packages', list)).toEqual([1, expect.stringMatching(/names no packages/)]);
     writeFileSync(list, 'two words\n');
     expect(await failing('/r', '--packages', list)).toEqual([1, expect.stringMatching(/'two words'/)]);
+    writeFileSync(list, Array.from({ length: 60_000 }, (_, at) => `package-${at}\n`).join(''));
+    expect(await failing('/r', '--packages', list)).toEqual([1, expect.stringMatching(/60000 names.*; divide it/)]);
     const daemon = await site.serve();
     expect(await failing('/r', '--all')).toEqual([1, expect.stringMatching(/expected dispatch = save/)]);
     await daemon.stop();

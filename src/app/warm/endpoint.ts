@@ -11,12 +11,6 @@ import { countPatterns, MOST_PATTERNS, makeNames } from './names.ts';
 import { planNamed, type WantedPackage } from './plan.ts';
 import type { Plan, Warming } from './warming.ts';
 
-/**
- * Bytes of the longest request: tens of thousands of names. An order is a part of the target, since
- * requests with content are refused.
- */
-export const LONGEST_ORDER = 1024 * 1024;
-
 const OrderShape = z.object({
   prefix: z.string().startsWith('/'),
   /** Absent: all packages. */

@@ -9,6 +9,12 @@ export interface Names {
 
 const isPattern = (text: string): boolean => /[*?]/.test(text);
 
+/**
+ * Bytes of the longest request: tens of thousands of names. An order is a part of the target, since
+ * requests with content are refused.
+ */
+export const LONGEST_ORDER = 1024 * 1024;
+
 /** Patterns that one order may have: each is compared with each name. Names may be many. */
 export const MOST_PATTERNS = 1_000;
 
