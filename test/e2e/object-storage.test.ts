@@ -293,6 +293,22 @@ const copiesInAStore = (workers: number) => () => {
     expect([sha256, headers['cache-status']]).toEqual([digestOf(SMALL), expect.stringContaining('fwd')]);
   });
 
+  it('are given up by a stop whose store takes nothing any more, and made up for by the next start', async () => {
+    const { siteWith, objects } = await scene();
+    const site = await siteWith({ stop_timeout: 1 });
+    const daemon = await site.serve();
+    objects.meddle(({ url = '' }) => url.includes('partNumber'));
+    expect((await askWhole(`${daemon.url}/large.rpm`)).sha256).toBe(digestOf(LARGE));
+    await until(() => objects.asked.some((one) => one.includes('partNumber')));
+    // The store has two minutes for a part.
+    expect(await daemon.stop()).toMatchObject({ status: 0 });
+    objects.meddle(() => undefined);
+    const again = await site.serve();
+    await again.logged('saved', { path: '/large.rpm' });
+    await until(async () => (await unfinished(objects)) === 0);
+    await expectHit(again, '/large.rpm');
+  }, 60_000);
+
   it('are shared by daemons with one bucket, which do not overwrite one another’s', async () => {
     const { asked, siteWith, objects } = await scene(workers);
     const [one, other] = await Promise.all([siteWith(), siteWith()].map(async (site) => (await site).serve()));

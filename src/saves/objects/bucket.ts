@@ -84,6 +84,7 @@ export interface Bucket {
   remove(name: string): Promise<void>;
   /** Rejects if objects cannot be listed. Resolves to the store's clock: milliseconds since 1970. */
   probe(): Promise<number | undefined>;
+  /** Ends what is under way. */
   close(): void;
 }
 
@@ -114,7 +115,8 @@ export const openBucket = async (settings: BucketSettings): Promise<Bucket> => {
   const url = `s3://${Bucket}/${prefix}`;
   const at = (name: string) => ({ Bucket, Key: prefix + name });
   const bare = (key: string | undefined = '') => key.slice(prefix.length);
-  const within = (ms: number) => ({ abortSignal: AbortSignal.timeout(ms) });
+  const closing = new AbortController();
+  const within = (ms: number) => ({ abortSignal: AbortSignal.any([AbortSignal.timeout(ms), closing.signal]) });
   const named = async <T>(name: string, work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -255,6 +257,7 @@ export const openBucket = async (settings: BucketSettings): Promise<Bucket> => {
       return date === undefined ? undefined : Date.parse(date);
     },
     close: () => {
+      closing.abort();
       reading.destroy();
       own.destroy();
     },

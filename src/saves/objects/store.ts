@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { defer, EMPTY, lastValueFrom, mergeMap, of, Subject } from 'rxjs';
 import {
   type Candidate,
@@ -47,6 +48,11 @@ export interface ObjectStoreOptions extends Refetching {
   readonly now?: () => number;
 }
 
+/**
+ * Milliseconds for what is under way when the store is closed: one that hangs must not hold up a stop.
+ * Save requests make up for it.
+ */
+const CLOSING = 5_000;
 /** Parts and small objects that are sent at a time. */
 const LINES = 4;
 /** Bytes that may wait for the store: each upload of a long file fills one part. */
@@ -124,9 +130,13 @@ export const createObjectStore = (options: ObjectStoreOptions): SaveStore => {
     limited: eviction.limited,
     eviction,
     close: async () => {
-      await mutex.over();
-      await eviction.over();
+      const over = async () => {
+        await mutex.over();
+        await eviction.over();
+      };
+      await Promise.race([over(), setTimeout(CLOSING, undefined, { ref: false })]);
       bucket.close();
+      await over();
     },
   };
 };
