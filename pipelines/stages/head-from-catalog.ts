@@ -35,8 +35,9 @@ const REMEMBERED = 1000;
  * Answers HEAD without a feed if the catalog has size and checksum. The fields are those of a GET:
  * of the last answer about the same content, otherwise those that the catalog determines. A file is
  * asked nevertheless, which costs nothing, and it has all of them. So is a feed if its content was
- * found wrong lately, or a date is to be compared with its own. Errors as `candidates` does, and
- * with `TOO_LARGE`. Other requests pass, and the fields of complete answers are remembered.
+ * found wrong lately, if it may have removed the file since the revision that is asked for, or if a
+ * date is to be compared with its own. Errors as `candidates` does, and with `TOO_LARGE`. Other
+ * requests pass, and the fields of complete answers are remembered.
  */
 export const headFromCatalog = (deps: HeadFromCatalogDeps, transfer: Transfer): Transfer => {
   const answers: Answers = createRecent(REMEMBERED);
@@ -84,7 +85,7 @@ const isAnswer = (candidate: Candidate): boolean =>
 
 /** Of empty content the digest is compared, which the transfer does. */
 const isKnown = ({ conditions = {} }: StreamRequest, [entry]: readonly CatalogEntry[]): boolean =>
-  Boolean(entry?.checksum && entry.size) &&
+  Boolean(entry?.checksum && entry.size && entry.asOf === undefined) &&
   conditions.ifModifiedSince === undefined &&
   conditions.ifUnmodifiedSince === undefined &&
   (conditions.ifRange === undefined || conditions.ifRange.startsWith('"'));

@@ -45,6 +45,7 @@ describe('HEAD', () => {
     ['it has no checksum', { ...known, checksum: undefined }, {}, undefined],
     ['it is empty', entryOf('', { size: 0 }), {}, undefined],
     ['a date is to be compared', known, { conditions: { ifModifiedSince: 0 } }, undefined],
+    ['it is of an earlier revision', { ...known, asOf: 'revision 7' }, {}, undefined],
     ['it is a file', known, {}, 'file:///a'],
   ] as const)('is asked of the source if %s', async (_, entry, request, url) => {
     const { asked } = await ask(entry as CatalogEntry, request, url);
