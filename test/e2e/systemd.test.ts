@@ -178,9 +178,9 @@ given(`under a real systemd${lacking && ` (skipped: needs ${lacking})`}`, () => 
 
   it('ends its transfers before it stops, longer than systemd waits for others', async () => {
     // Less than a busy machine takes for its first word would be too little.
-    await restart({ unit: 'TimeoutStopSec=4' });
-    // The client takes more than seven seconds; sockets hold a few megabytes.
-    const said = await run(`head -c 30000000 /dev/urandom >/srv/big
+    await restart({ unit: 'TimeoutStopSec=10' });
+    // The client takes more than fourteen seconds; sockets hold a few megabytes.
+    const said = await run(`head -c 60000000 /dev/urandom >/srv/big
       sum=$(sha256sum /srv/big | cut -d' ' -f1)
       $P catalog add /big file:///srv/big --checksum sha256:$sum
       curl -s --limit-rate 4M -o /srv/copy http://localhost:8751/big & client=$!

@@ -20,8 +20,20 @@ const isOf = ({ type }: MetricJson, ...types: readonly string[]): boolean => typ
 export const countsOf = (metrics: readonly MetricJson[]): readonly MetricJson[] =>
   metrics.filter((metric) => isOf(metric, 'counter', 'histogram'));
 
+/** Parts of a unit, of seconds for example. */
+const PARTS = 2 ** 20;
+
+/**
+ * A count whose sums are exact, in whatever order processes are added up. Otherwise a sum could fall
+ * by its last digit, which a monitor takes for a new start, and counts all of it once more.
+ */
+const exact = (metric: MetricJson): MetricJson =>
+  isOf(metric, 'counter', 'histogram')
+    ? { ...metric, values: metric.values.map((one) => ({ ...one, value: Math.round(one.value * PARTS) / PARTS })) }
+    : metric;
+
 const merge = (processes: Processes): Registry<PrometheusContentType | OpenMetricsContentType> =>
-  AggregatorRegistry.aggregate(processes.map((metrics) => [...metrics]));
+  AggregatorRegistry.aggregate(processes.map((metrics) => metrics.map(exact)));
 
 /** The metrics of several processes as those of one. */
 export const summed = async (processes: Processes): Promise<readonly MetricJson[]> =>
