@@ -15,6 +15,7 @@ export interface CopyProgress {
   readonly end?: CopyEnd;
 }
 
+/** What became of a copy. */
 export interface CopyEnd {
   /** Milliseconds since 1970. */
   readonly at: number;
