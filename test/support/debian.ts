@@ -6,11 +6,12 @@ import { join } from 'node:path';
 /** Kept outside of the repository: one download a machine. */
 const FOLDER = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'pulp-streamer-tests');
 
-/** Several test files may need it at once: the first one makes it, the others wait. */
+/** From where apt gets Debian 12. Several test files may need it at once: the first one makes it, the others wait. */
 const MAKE = `[ -e "$1" ] || {
   root=$(mktemp -d)
   trap 'rm -rf "$root"' EXIT
-  debootstrap --variant=minbase bookworm "$root" http://deb.debian.org/debian >&2
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Created-By: Packages' | head -n 1)
+  debootstrap --variant=minbase bookworm "$root" "\${mirror:?apt has no source of bookworm}" >&2
   tar -C "$root" --exclude='./var/cache/apt/archives/*.deb' --exclude='./var/lib/apt/lists/*' -cf "$1.part" .
   mv "$1.part" "$1"
 }`;
