@@ -27,6 +27,8 @@ export const countBytes =
     if (!sum && !ended) return events;
     return (valve) =>
       new Observable((out) => {
+        // It would be left before it is made.
+        if (out.closed) return;
         events(valve).subscribe(new Count(out, location, sum, ended));
       });
   };

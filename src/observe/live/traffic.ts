@@ -56,6 +56,8 @@ class Registry implements Traffic, Taps {
 
   watched(asked: Asked, events: Observable<StreamEvent>): Observable<StreamEvent> {
     return new Observable((out) => {
+      // It would be left before it is made.
+      if (out.closed) return;
       const tap = new Tap(out, asked, this);
       this.#enter(tap);
       events.subscribe(tap);

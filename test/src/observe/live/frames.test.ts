@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { asyncScheduler, concat, map, NEVER, type Observable, of, take } from 'rxjs';
+import { asyncScheduler, concat, map, NEVER, Observable, of, take } from 'rxjs';
 import type { StreamEvent } from '../../../../pipelines/index.ts';
 import { StreamError } from '../../../../pipelines/index.ts';
 import { Gate } from '../../../../pipelines/operators/valve.ts';
@@ -9,6 +9,7 @@ import type { Side } from '../../../../src/observe/live/model/wire.ts';
 import { sentenceOf, wordOf } from '../../../../src/observe/live/model/words.ts';
 import { createTiles } from '../../../../src/observe/live/tiles.ts';
 import { createTraffic, type Traffic } from '../../../../src/observe/live/traffic.ts';
+import { subscribeGone } from '../../../support/gone.ts';
 import { aCandidate, chunk, entryOf, headOf, marbles } from '../../../support/pipeline.ts';
 
 const SIDE: Side = {
@@ -190,5 +191,15 @@ describe('streams that are shown', () => {
     expect([traffic.running.size, traffic.beyond]).toEqual([10, 5]);
     for (const run of runs) run.unsubscribe();
     expect([traffic.running.size, traffic.beyond]).toEqual([0, 0]);
+  });
+
+  it('are none of a client that is gone already', async () => {
+    const traffic = createTraffic(() => 0);
+    let asks = 0;
+    const events = new Observable<StreamEvent>(() => {
+      asks += 1;
+    });
+    expect(await subscribeGone(traffic.watched(asked('gone'), events))).toEqual([]);
+    expect([asks, traffic.running.size, traffic.beyond]).toEqual([0, 0, 0]);
   });
 });
