@@ -141,13 +141,18 @@ describe('attempts', () => {
       expectObservable(lists.pipe(under(OPEN, attempts(aRequest(), deps)))).toBe('--|');
     }));
 
-  it('asks no further source once its consumer has left at a failure', () =>
-    marbles(({ cold, expectObservable }) => {
-      const missing = cold<SourceEvent>('-----#', {}, gone);
-      expectObservable(tried([first, second], missing).pipe(takeWhile((letter) => letter !== 'F', true))).toBe(
-        '(LT)-(F|)',
-      );
-    }));
+  it.each([{}, { hedge: true, usual: 9 }])(
+    'asks no further source once its consumer has left at a failure, with %j',
+    (settings) =>
+      marbles(({ cold, expectObservable, expectSubscriptions }) => {
+        const missing = cold<SourceEvent>('-----#', {}, gone);
+        const others = [cold('-ha', EVENTS), cold('-ha', EVENTS)];
+        const third = aCandidate('third', entry);
+        const letters = triedWith(settings, [first, second, third], missing, ...others);
+        expectObservable(letters.pipe(takeWhile((letter) => letter !== 'F', true))).toBe('(LT)-(F|)');
+        for (const { subscriptions } of others) expectSubscriptions(subscriptions).toBe([]);
+      }),
+  );
 
   it('closes the failed source before it opens the next', () => {
     const log: string[] = [];
