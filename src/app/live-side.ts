@@ -171,7 +171,10 @@ export const createSide = (
         sources: readSources(now),
         prefixes: prefixes.slice(0, PREFIXES),
         morePrefixes: Math.max(0, prefixes.length - PREFIXES),
-        saves: waiting && { waiting: waiting.waiting, oldest: Math.round(waiting.age / 1000) * 1000, ...saves },
+        saves: waiting && {
+          ...{ waiting: waiting.waiting, oldest: Math.round(waiting.age / 1000) * 1000, ...saves },
+          broker: streamer?.usage.broker(),
+        },
         copies: copiesOf(streamer),
         packages: streamer?.own && packages,
         process: {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { EMPTY, filter, firstValueFrom, merge, mergeMap, type Observable, of, switchMap } from 'rxjs';
+import { EMPTY, filter, firstValueFrom, merge, mergeMap, type Observable, of, ReplaySubject, switchMap } from 'rxjs';
 import type { Dispatch } from '../../pipelines/index.ts';
 import { backOff } from '../../pipelines/operators/back-off.ts';
 import type { Connection } from '../catalog/mongodb/connection.ts';
@@ -8,6 +8,7 @@ import { missingUnits } from '../catalog/mongodb/units.ts';
 import { SAVE_TASKS } from '../config/groups.ts';
 import type { Settings } from '../config/schema.ts';
 import { messageOf } from '../lib/thrown.ts';
+import type { Conditions } from '../observe/conditions.ts';
 import { type Broker, openBroker } from '../saves/celery/amqp/broker.ts';
 import { createCeleryDispatch } from '../saves/celery/dispatch.ts';
 import { celeryMessage, destinationOf, type Task } from '../saves/celery/message.ts';
@@ -25,11 +26,15 @@ export interface SaveTarget {
   readonly concurrency?: number;
   /** Emits when save requests that were put off should be tried again. */
   readonly revived?: Observable<unknown>;
+  /** Emits what keeps the message broker from being reached, `undefined` once it is connected. Absent: there is none. */
+  readonly problem?: Observable<string | undefined>;
   close(): Promise<void>;
 }
 
 export interface SaveTargetParts {
   readonly logger: Logger;
+  /** Told whether the broker is there. */
+  readonly conditions: Conditions;
   /** Pulp's database, if it is the catalog. */
   readonly database?: Connection;
 }
@@ -41,8 +46,10 @@ const RECONNECT = { wait: 500, waitLimit: 30_000, random: Math.random };
 const CONCURRENCY = 64;
 
 /** A save target that follows the settings of save tasks: `renew` applies changed ones to deliveries that begin then. */
-export interface RenewableTarget extends SaveTarget {
+export interface RenewableTarget extends Omit<SaveTarget, 'problem'> {
   renew(): void;
+  /** Whether the message broker is connected; undefined if there is none. */
+  isConnected(): boolean | undefined;
 }
 
 /** Opens the save target. Throws a ConfigError if the settings cannot be used. */
@@ -56,9 +63,16 @@ export const openSaveTarget = (settings: Settings, parts: SaveTargetParts): Rene
     () => connectTarget({ ...settings }, parts),
   );
   const { concurrency } = targets.current;
+  let isConnected = false;
+  targets.each.pipe(switchMap(({ problem = of(undefined) }) => problem)).subscribe((found) => {
+    isConnected = found === undefined;
+    if (found === undefined) parts.conditions.clear('broker');
+    else parts.conditions.set('broker', `not reached: ${found}`);
+  });
   return {
     dispatch: (save) => targets.use(({ dispatch }) => dispatch(save)),
     ...(concurrency !== undefined && { concurrency }),
+    isConnected: () => targets.current.problem && isConnected,
     // What a target that is gone has put off need not wait for its next try.
     revived: merge(targets.each.pipe(switchMap(({ revived = EMPTY }) => revived)), targets.left),
     renew: targets.renew,
@@ -114,6 +128,7 @@ const openCelery = (settings: Settings, { logger, database }: SaveTargetParts): 
     dispatch: ofKnownUnits(dispatch, database, settings),
     concurrency: CONCURRENCY,
     revived: broker.connected,
+    problem: broker.problem,
     close: async () => broker.close(),
   };
 };
@@ -133,6 +148,7 @@ const openDeferred = (settings: Settings, { logger, database }: SaveTargetParts)
   return {
     dispatch: ofKnownUnits(dispatch, database, settings),
     revived: database.ready.pipe(filter((ready) => ready)),
+    ...(broker && { problem: broker.problem }),
     close: async () => {
       close();
       broker?.close();
@@ -146,16 +162,28 @@ const nudge = (settings: Settings, broker: Broker): Observable<never> => {
   return broker.publish(destinationOf(protocol, settings.taskQueue), celeryMessage(task, { protocol, origin }));
 };
 
-const connectBroker = (settings: Settings, logger: Logger): Broker => {
+interface WatchedBroker extends Broker {
+  /** See `SaveTarget`. */
+  readonly problem: Observable<string | undefined>;
+}
+
+const connectBroker = (settings: Settings, logger: Logger): WatchedBroker => {
+  const problem = new ReplaySubject<string | undefined>(1);
   const broker = openBroker({
     ...brokerOf(settings),
     waitAfter: (failures) => backOff(failures, RECONNECT),
-    onError: (error, delay) =>
-      logger.warn({ error: messageOf(error), retryInMs: Math.round(delay) }, 'broker unreachable, retrying'),
+    onError: (thrown, delay) => {
+      const error = messageOf(thrown);
+      logger.warn({ error, retryInMs: Math.round(delay) }, 'broker unreachable, retrying');
+      problem.next(error);
+    },
     onNotice: (notice) => logger.warn(notice),
   });
-  broker.connected.subscribe(() => logger.info('broker connected'));
-  return broker;
+  broker.connected.subscribe(() => {
+    logger.info('broker connected');
+    problem.next(undefined);
+  });
+  return { ...broker, problem };
 };
 
 const recordsIn = (database: Connection, collection: string): Records => ({

@@ -31,7 +31,13 @@ export interface Status {
   readonly connections: number;
   /** Those that are being answered. */
   readonly requests: number;
-  readonly saves: { readonly dispatch: string; readonly waiting: number; readonly oldest: number };
+  readonly saves: {
+    readonly dispatch: string;
+    readonly waiting: number;
+    readonly oldest: number;
+    /** Absent if tasks are not sent. */
+    readonly broker?: 'connected' | 'unreachable';
+  };
   /** What is fetched ahead; absent if no copies are kept. */
   readonly warming?: { readonly state: WarmState } & WarmFigures;
   readonly sources: {
@@ -91,6 +97,7 @@ export const statusOf = async (parts: StatusParts): Promise<Status> => {
   // First: workers tell with it what does not work in them.
   const { connections, busy } = await load();
   const { waiting, age } = streamer.outbox?.depth() ?? { waiting: 0, age: 0 };
+  const connected = streamer.usage.broker();
   const { sources, problems } = await firstValueFrom(streamer.alternates.descriptors);
   const alternates = await Promise.all(
     sources.map(async (source): Promise<Alternate> => {
@@ -121,7 +128,10 @@ export const statusOf = async (parts: StatusParts): Promise<Status> => {
     listening: parts.listening(),
     connections,
     requests: busy,
-    saves: { dispatch: settings.dispatch, waiting, oldest: Math.round(age / 1000) },
+    saves: {
+      ...{ dispatch: settings.dispatch, waiting, oldest: Math.round(age / 1000) },
+      ...(connected !== undefined && { broker: connected ? 'connected' : 'unreachable' }),
+    },
     ...(streamer.warming && { warming: { state: streamer.warming.state(), ...streamer.warming.figures() } }),
     sources: {
       unhealthy: streamer.health.unhealthy().map(({ source, failures, until, lastError }) => ({

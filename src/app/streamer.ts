@@ -103,6 +103,8 @@ export interface OpenStreamer extends Streamer {
     readonly repositories?: () => Answer<readonly StoredRepository[]>;
     /** Bytes of metadata that processes have fetched which imported or followed a repository. */
     readonly imported: () => number;
+    /** Whether the message broker is connected; undefined if there is none. */
+    readonly broker: () => boolean | undefined;
     /** Bytes of transfers that wait on disk. */
     readonly spilled: () => number;
   };
@@ -248,7 +250,9 @@ export const openStreamer = async (
         )
       : undefined;
   const sending =
-    outbox && !store ? closing(await saveTarget(settings, { logger, database: catalog.database })) : undefined;
+    outbox && !store
+      ? closing(await saveTarget(settings, { logger, conditions, database: catalog.database }))
+      : undefined;
   // Without an outbox, too: a worker completes its copies before it ends.
   if (store) closing(store);
   const target = outbox && (store ?? sending);
@@ -281,6 +285,7 @@ export const openStreamer = async (
     usage: {
       ...{ connections, certificates, copies: store?.figures, spilled: () => spills?.used() ?? 0 },
       imported: () => imported,
+      broker: () => sending?.isConnected(),
       repositories: catalog.own?.repositories.list,
     },
     degraded: conditions.list,

@@ -20,7 +20,7 @@ export const describeStatus = (status: Status): string => {
       ({ worker, pid, restarts }) =>
         `worker       ${worker}: process ${pid}${restarts > 0 ? `, replaced ${restarts} times` : ''}`,
     ),
-    `saves        ${saves.dispatch}: ${saves.waiting} waiting${saves.waiting > 0 ? `, the oldest for ${span(saves.oldest)}` : ''}`,
+    `saves        ${saves.dispatch}: ${saves.waiting} waiting${saves.waiting > 0 ? `, the oldest for ${span(saves.oldest)}` : ''}${saves.broker ? `, broker ${saves.broker}` : ''}`,
     ...(warming && warming.state !== 'off' ? [describeWarming(warming)] : []),
     ...sources.unhealthy.map(
       ({ source, failures, until, error }) =>

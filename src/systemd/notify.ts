@@ -25,6 +25,8 @@ interface Options {
 
 /** Milliseconds between two notifications about nothing but the status. */
 const STATUS_EVERY = 30_000;
+/** Milliseconds between two notifications that the daemon still stops. */
+const STOPPING_EVERY = 2_000;
 /** Milliseconds after which a notification that has not arrived is given up. */
 const GIVEN_UP = 10_000;
 /** Milliseconds that the daemon may need to end after its last transfer. */
@@ -99,8 +101,21 @@ export const openNotifier = ({
     stopping: (within) => {
       clearInterval(timer);
       waiting.clear();
+      const end = performance.now() + within + ENDING;
+      let telling = false;
+      const tell = () => {
+        telling = true;
+        const left = Math.max(0, Math.round(end - performance.now()));
+        sent(['STOPPING=1', `EXTEND_TIMEOUT_USEC=${left * 1000}`], () => {
+          telling = false;
+        });
+      };
       // Does not wait for its turn: the process may end before.
-      sent(['STOPPING=1', `EXTEND_TIMEOUT_USEC=${(within + ENDING) * 1000}`], () => {});
+      tell();
+      // systemd ignores what comes of a program that has ended, as on a busy machine. It would cut the transfers.
+      setInterval(() => {
+        if (!telling) tell();
+      }, STOPPING_EVERY).unref();
     },
   };
 };

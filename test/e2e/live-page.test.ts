@@ -1,15 +1,22 @@
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { hasChromium, openPages } from '../support/browser.ts';
 import { ask, readWhole } from '../support/clients.ts';
 import { digestOf } from '../support/collect.ts';
+import { closedPort } from '../support/feeds.ts';
 import { liveSites, rowOf, shows } from '../support/live-site.ts';
+import { passOnTo } from '../support/pass-on.ts';
+import { itWithBroker, rabbitMq } from '../support/rabbitmq.ts';
 import { until } from '../support/until.ts';
 
 const open = openPages();
 const startSite = liveSites();
 const start = (options: SettingOptions = {}) => startSite({ dispatch: 'none', spillLimit: 0, ...options });
+
+const broker = rabbitMq();
 
 const suite = hasChromium ? describe : describe.skip;
 
@@ -40,6 +47,7 @@ suite('the live page in Chromium', () => {
     await rowOf(page, 'resumed on .*; done, proven right').waitFor();
     await shows(page, '#tiles li', /Resumed, 5 min\s*1/);
     await shows(page, '#tiles li', /Cut, 5 min\s*0/);
+    await shows(page, '#summary', /1 resumed, 0 replaced, 0 cut in the last 5 minutes/);
     await shows(page, '#side .line', /127\.0\.0\.1.*cooling/);
     expect(await page.content()).not.toContain('secret');
   });
@@ -55,6 +63,23 @@ suite('the live page in Chromium', () => {
     await expect(received).rejects.toThrow();
     await shows(page, '#streams .word.bad', /^CUT after 1\d\.\d MiB/);
     await shows(page, '#tiles .bad', /1/);
+  });
+
+  itWithBroker('says whether the message broker is there', async () => {
+    const port = await closedPort();
+    const { admin } = await start({ dispatch: 'celery', brokerUrl: `amqp://127.0.0.1:${port}` });
+    const page = await open(admin);
+    await shows(page, '#side', /none pending\s*broker: not reached/);
+    await shows(page, '#side', /broker: not reached: .*ECONNREFUSED/);
+    await shows(page, '#status', /1 not working/);
+    const way = createServer(passOnTo(broker().url)).listen(port, '127.0.0.1');
+    await once(way, 'listening');
+    try {
+      await shows(page, '#side', /broker: connected/);
+      await shows(page, '#status', /^ready · up [^·]+(· \d+ packages)?$/);
+    } finally {
+      way.close();
+    }
   });
 
   it('is used by keyboard alone', async () => {

@@ -186,7 +186,7 @@ given(`under a real systemd${lacking && ` (skipped: needs ${lacking})`}`, () => 
       curl -s --limit-rate 4M -o /srv/copy http://localhost:8751/big & client=$!
       until [ -s /srv/copy ]; do sleep 0.05; done
       systemctl stop pulp-streamer
-      wait $client
+      wait $client || { journal -o short-precise; exit 1; }
       cmp /srv/big /srv/copy
       show Result`);
     expect(lines(said).at(-1)).toBe('success');

@@ -98,7 +98,7 @@ export const simulate = (): Simulation => {
         gone,
         ...(count === 2 && { newGroups: [{ prefix: '/el9', source: 'feed:a' }] }),
         groups: [[0, 1 << 20, running.length]],
-        ...(at % 1000 === 0 && { tiles: [[8, 1 << 20, 1 << 20, RUNNING, 3, 0, 0, 1]], side: sideAt(at) }),
+        ...(at % 1000 === 0 && { tiles: [[8, 1 << 20, 1 << 20, RUNNING, 3, 0, 0, 1, 0]], side: sideAt(at) }),
       };
       applyFrame(state, frame);
       return frame;

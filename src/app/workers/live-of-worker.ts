@@ -34,16 +34,16 @@ export const createLiveOfWorker = (settings: Settings, master: Peer<MasterCalls>
   const rates = createSourceRates();
   const history = createHistory(now, showClientOf(settings));
   let requests = 0;
-  let before = { requests: 0, bytes: 0, received: 0, resumed: 0, cut: 0 };
+  let before = { requests: 0, bytes: 0, received: 0, resumed: 0, replaced: 0, cut: 0 };
   let looking: Subscription | undefined;
 
   const tellSums = () => {
-    const { bytes, resumed, cut } = traffic;
-    const sums = { requests, bytes, received: rates.received(), resumed, cut };
+    const { bytes, resumed, replaced, cut } = traffic;
+    const sums = { requests, bytes, received: rates.received(), resumed, replaced, cut };
     const since = (name: keyof typeof sums) => sums[name] - before[name];
     master.tell('sums', {
       ...{ requests: since('requests'), bytes: since('bytes'), received: since('received') },
-      ...{ resumed: since('resumed'), cut: since('cut') },
+      ...{ resumed: since('resumed'), replaced: since('replaced'), cut: since('cut') },
       ...{ memory: process.memoryUsage.rss(), buffers: bufferBytes().lent },
       ...traffic.count(),
     });

@@ -32,6 +32,7 @@ const TILES: readonly (readonly [name: string, sum: boolean, say: (value: number
   ['resumed in 5 min', true, sayCount],
   ['cut in 5 min', true, sayCount],
   ['saves pending', false, sayCount],
+  ['replaced in 5 min', true, sayCount],
 ];
 
 /** The live page as lines of text, none longer than the screen is wide. */

@@ -10,6 +10,7 @@ export interface ProcessSums {
   readonly bytes: number;
   readonly received: number;
   readonly resumed: number;
+  readonly replaced: number;
   readonly cut: number;
   readonly streams: number;
   readonly paused: number;
@@ -96,7 +97,7 @@ export const createMirror = (now: () => number): Mirror => {
   const processes = new Map<number, Process>();
   const running = new Set<Running>();
   const wanted = new BehaviorSubject(false);
-  const totals = { bytes: 0, received: 0, resumed: 0, cut: 0 };
+  const totals = { bytes: 0, received: 0, resumed: 0, replaced: 0, cut: 0 };
   let watcher: Watcher | undefined;
 
   const of = (index: number): Process => {
@@ -127,6 +128,9 @@ export const createMirror = (now: () => number): Mirror => {
     get resumed() {
       return totals.resumed;
     },
+    get replaced() {
+      return totals.replaced;
+    },
     get cut() {
       return totals.cut;
     },
@@ -150,7 +154,7 @@ export const createMirror = (now: () => number): Mirror => {
     },
     add: (index, sums) => {
       of(index).sums = sums;
-      for (const name of ['bytes', 'received', 'resumed', 'cut'] as const) totals[name] += sums[name];
+      for (const name of ['bytes', 'received', 'resumed', 'replaced', 'cut'] as const) totals[name] += sums[name];
     },
     tell: (index, news) => {
       // Sent before it heard that nobody looks any more.

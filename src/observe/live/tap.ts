@@ -76,6 +76,7 @@ export interface Taps {
   readonly now: () => number;
   bytes: number;
   resumed: number;
+  replaced: number;
   cut: number;
   /** Called once when a request is over, however it ends. */
   left(tap: Tap): void;
@@ -87,6 +88,8 @@ const FOLLOWED = 300_000;
 /** Whether nothing will happen to a request any more: neither to it nor to its copy. */
 export const isOver = ({ copy, end }: Running, now: number): boolean =>
   end !== undefined && (!copy || copy.end !== undefined || end.at < now - FOLLOWED);
+
+const isFailure = ({ event }: Noted): boolean => event.type === 'failed';
 
 /** Notes of one request that are remembered. */
 const NOTES = 200;
@@ -162,6 +165,7 @@ export class Tap extends Subscriber<StreamEvent> implements Running {
   #note(event: Head | Note): void {
     if (event.type === 'resumed') this.#sums.resumed += 1;
     else if (event.type === 'head') {
+      if (this.notes.some(isFailure)) this.#sums.replaced += 1;
       this.copy = event.copy;
       this.#copyBasin = event.basin;
     } else if (event.type === 'on-disk' && event.basin !== this.#copyBasin) this.spill = event.basin;

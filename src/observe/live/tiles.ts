@@ -17,7 +17,7 @@ export interface Tiles {
 }
 
 interface Measured {
-  readonly traffic: Pick<SeenTraffic, 'count' | 'bytes' | 'resumed' | 'cut'>;
+  readonly traffic: Pick<SeenTraffic, 'count' | 'bytes' | 'resumed' | 'replaced' | 'cut'>;
   /** Bytes that came from feeds since the start. */
   readonly received: () => number;
   /** Save requests that wait. */
@@ -28,7 +28,7 @@ export const createTiles = ({ traffic, received, pending }: Measured): Tiles => 
   const values: TileValues[] = [];
   let count = 0;
   let requests = 0;
-  let before = { sent: 0, received: 0, resumed: 0, cut: 0 };
+  let before = { sent: 0, received: 0, resumed: 0, replaced: 0, cut: 0 };
 
   return {
     values,
@@ -40,7 +40,8 @@ export const createTiles = ({ traffic, received, pending }: Measured): Tiles => 
     },
     second: () => {
       const { streams, paused } = traffic.count();
-      const sums = { sent: traffic.bytes, received: received(), resumed: traffic.resumed, cut: traffic.cut };
+      const { bytes: sent, resumed, replaced, cut } = traffic;
+      const sums = { sent, received: received(), resumed, replaced, cut };
       const since = (name: keyof typeof sums) => sums[name] - before[name];
       values.push([
         requests,
@@ -51,6 +52,7 @@ export const createTiles = ({ traffic, received, pending }: Measured): Tiles => 
         since('resumed'),
         since('cut'),
         pending(),
+        since('replaced'),
       ]);
       if (values.length > SECONDS) values.shift();
       count += 1;

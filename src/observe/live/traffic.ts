@@ -24,8 +24,12 @@ export interface SeenTraffic {
   count(): { readonly streams: number; readonly paused: number };
   /** Body bytes of all requests since the start. */
   readonly bytes: number;
-  /** Bodies that another connection continued, and those that ended early, since the start. */
+  /**
+   * Since the start: bodies that another connection continued, those whose head came after a failed
+   * attempt, and those that ended early.
+   */
   readonly resumed: number;
+  readonly replaced: number;
   readonly cut: number;
   /** From now on pauses are measured, and the watcher is called. Returns the end of that. */
   watch(watcher: Watcher): () => void;
@@ -46,6 +50,7 @@ class Registry implements Traffic, Taps {
   beyond = 0;
   bytes = 0;
   resumed = 0;
+  replaced = 0;
   cut = 0;
   watcher: Watcher | undefined;
 

@@ -7,14 +7,17 @@ import { openSaveTarget, type SaveTarget } from '../../../src/app/save-target.ts
 import { connectMongo } from '../../../src/catalog/mongodb/connection.ts';
 import { ConfigError } from '../../../src/config/config-error.ts';
 import { loadSettings } from '../../../src/config/load.ts';
+import { createConditions } from '../../../src/observe/conditions.ts';
 import { channels } from '../../support/amqp.ts';
 import { databaseSettings } from '../../support/database-settings.ts';
 import { closedPort } from '../../support/feeds.ts';
 import { describeMongo, mongodb, serverName } from '../../support/mongodb.ts';
 import { anEntry } from '../../support/pipeline.ts';
 import { itWithBroker, rabbitMq } from '../../support/rabbitmq.ts';
+import { until } from '../../support/until.ts';
 
 const logger = pino({ level: 'silent' });
+const conditions = createConditions(logger);
 const settingsOf = (flags: Readonly<Record<string, string>>) => loadSettings({ files: [], flags }).settings;
 const save = (unitId: string): PendingSaveRequest => ({
   id: 1,
@@ -32,7 +35,7 @@ const open = (
   flags: Readonly<Record<string, string>>,
   parts: Partial<Parameters<typeof openSaveTarget>[1]> = {},
 ): SaveTarget => {
-  const opened = openSaveTarget(settingsOf(flags), { logger, ...parts });
+  const opened = openSaveTarget(settingsOf(flags), { logger, conditions, ...parts });
   ending.push(opened.close);
   return opened;
 };
@@ -133,17 +136,23 @@ describe('a save target whose settings change', () => {
     await channel.assertQueue('renewed', { durable: true });
     const tasks = new Subject<unknown>();
     await channel.consume('renewed', (message) => tasks.next(message?.properties.headers?.task), { noAck: true });
-    const target = openSaveTarget(settings, { logger });
+    const target = openSaveTarget(settings, { logger, conditions });
     ending.push(target.close);
+    expect(target.isConnected()).toBe(false);
     const stuck = over(target.dispatch(save('a')));
     const left = firstValueFrom(target.revived ?? EMPTY);
+    await until(() => conditions.list().length > 0);
+    const seen = conditions.list();
     Object.assign(settings, { brokerUrl: broker().url, saveTask: 'renewed.task' });
     target.renew();
     await expect(stuck).rejects.toThrow();
+    expect(seen).toEqual([expect.stringMatching(/^broker: not reached: .*ECONNREFUSED/)]);
     await left;
     const task = firstValueFrom(tasks);
     await over(target.dispatch(save('b')));
     expect(await task).toBe('renewed.task');
+    expect(target.isConnected()).toBe(true);
+    expect(conditions.list()).toEqual([]);
 
     // A delivery under way ends as it began.
     const next = firstValueFrom(tasks);

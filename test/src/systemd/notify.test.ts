@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { openNotifier } from '../../../src/systemd/notify.ts';
 import { takeSockets } from '../../../src/systemd/sockets.ts';
 
@@ -40,6 +40,29 @@ describe('openNotifier', () => {
     notifier?.stopping(1000);
     while (over.length > 0) over.shift()?.();
     expect(sent).toEqual(['READY=1 STATUS=well', 'STOPPING=1 EXTEND_TIMEOUT_USEC STATUS=well']);
+  });
+
+  it('repeats that it stops, with the time that is left: systemd may have missed it', () => {
+    jest.useFakeTimers();
+    try {
+      const sent: string[] = [];
+      const over: (() => void)[] = [];
+      const notifier = openNotifier({
+        ...{ env: { NOTIFY_SOCKET: '/run/notify' }, pid: 7, status: () => 'well', onError: () => {} },
+        send: ([, extend = ''], done) => {
+          sent.push(extend);
+          over.push(done);
+        },
+      });
+      notifier?.stopping(60_000);
+      jest.advanceTimersByTime(10_000);
+      expect(sent).toEqual(['EXTEND_TIMEOUT_USEC=75000000']);
+      over.shift()?.();
+      jest.advanceTimersByTime(2_000);
+      expect(sent).toEqual(['EXTEND_TIMEOUT_USEC=75000000', 'EXTEND_TIMEOUT_USEC=63000000']);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('reports the first failure only, and sends on', () => {

@@ -124,6 +124,8 @@ export type TileValues = readonly [
   resumed: number,
   cut: number,
   pending: number,
+  /** Told below the streams, not by a tile. */
+  replaced: number,
 ];
 
 export interface SourceState {
@@ -159,6 +161,8 @@ export interface Side {
     readonly oldest: number;
     readonly delivered: number;
     readonly putOff: number;
+    /** Whether the message broker is connected; absent if there is none. */
+    readonly broker?: boolean;
   };
   /** Saved copies. A limit of 0: none in bytes. */
   readonly copies?: { readonly bytes: number; readonly limit: number };

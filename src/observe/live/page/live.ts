@@ -2,6 +2,7 @@ import { sayCount, sayTime } from '../model/format.ts';
 import { orderOf } from '../model/order.ts';
 import { applyFrame, applySnapshot, emptyState } from '../model/state.ts';
 import type { Stream } from '../model/stream.ts';
+import type { TileValues } from '../model/wire.ts';
 import { EVENTFUL, wordOf } from '../model/words.ts';
 import { makeBoard } from './board.ts';
 import { showHistory, showKeys, showRequest } from './dialogs.ts';
@@ -96,7 +97,19 @@ const statusOf = (now: number): string => {
 const summaryOf = (): string => {
   const hidden = state.streams.size - shown.length + state.beyond;
   const more = hidden > 0 ? `${sayCount(hidden)} more streams are in their groups and in the history. ` : '';
-  return `${more}h: history · e: ${view.onlyEventful ? 'all streams' : 'only eventful ones'} · space: hold the picture · ?: keys`;
+  return `${finishedOf(state.tiles)}${more}h: history · e: ${view.onlyEventful ? 'all streams' : 'only eventful ones'} · space: hold the picture · ?: keys`;
+};
+
+/** In the order of `TileValues`. */
+const finishedOf = (tiles: readonly TileValues[]): string => {
+  let [resumed, cut, replaced] = [0, 0, 0];
+  for (const second of tiles) {
+    resumed += second[5];
+    cut += second[6];
+    replaced += second[8];
+  }
+  const finished = `Finished: ${sayCount(tiles.at(-1)?.[0] ?? 0)} in the last second`;
+  return `${finished} · ${resumed} resumed, ${replaced} replaced, ${cut} cut in the last 5 minutes. `;
 };
 
 const redraw = (): void => {

@@ -74,6 +74,9 @@ const savesLines = ({ saves, copies, degraded }: Side): readonly HTMLElement[] =
   ...(saves
     ? [
         plain(pendingOf(saves)),
+        ...(saves.broker === undefined
+          ? []
+          : [saves.broker ? plain('broker: connected', 'good') : plain('broker: not reached', 'bad')]),
         plain(`${sayCount(saves.delivered)} delivered since the start`, 'muted'),
         ...(saves.putOff > 0 ? [plain(`${sayCount(saves.putOff)} put off`, 'slow')] : []),
       ]

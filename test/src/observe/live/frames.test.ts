@@ -124,6 +124,7 @@ describe('a viewer', () => {
       const tiles = createTiles({ traffic, received: () => 0, pending: () => 3 });
       const [early, late] = [emptyState(), emptyState()];
       for (const [at, play] of [
+        [200, () => traffic.watched(asked('replaced'), of(EVENTS.a!, EVENTS.x!, EVENTS.h!, EVENTS.c!)).subscribe()],
         [300, () => traffic.watched(asked('whole'), failing()).subscribe()],
         [400, () => traffic.watched(asked('runs'), concat(failing(), NEVER)).subscribe()],
         [900, tiles.second],
@@ -153,7 +154,7 @@ describe('a viewer', () => {
         [0, 0, 5],
         [0, 1, 5],
       ]);
-      expect(late.tiles).toEqual([[0, 20, 0, 1, 0, 2, 0, 3]]);
+      expect(late.tiles).toEqual([[0, 25, 0, 1, 0, 2, 0, 3, 1]]);
       expect(late.groups.map(({ prefix, source, running }) => [prefix, source, running])).toEqual([
         ['/el9', 'feed:a', 0],
         ['/el9', 'feed:b', 1],

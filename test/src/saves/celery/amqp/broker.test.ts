@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { firstValueFrom, lastValueFrom, ReplaySubject, skip } from 'rxjs';
 import { openSaveTarget } from '../../../../../src/app/save-target.ts';
 import { loadSettings } from '../../../../../src/config/load.ts';
+import { createConditions } from '../../../../../src/observe/conditions.ts';
 import { brokerAddresses } from '../../../../../src/saves/celery/amqp/address.ts';
 import { type Broker, type BrokerOptions, openBroker } from '../../../../../src/saves/celery/amqp/broker.ts';
 import {
@@ -373,7 +374,8 @@ dispatch: celery
 `,
     );
     const { settings } = loadSettings({ files: [file], flags: {} });
-    const { dispatch, close } = openSaveTarget(settings, { logger: pino({ level: 'silent' }) });
+    const logger = pino({ level: 'silent' });
+    const { dispatch, close } = openSaveTarget(settings, { logger, conditions: createConditions(logger) });
     await lastValueFrom(dispatch({ id: 1, requestId: 'r', failures: 0, entry: anEntry() }), { defaultValue: 0 });
     await close();
     const channel = await channelTo(broker().url + encodeURIComponent(VHOST));
