@@ -22,7 +22,8 @@ const suite = hasChromium ? describe : describe.skip;
 
 suite('the live page in Chromium', () => {
   it('shows a stream that pauses, fails over in mid-body and ends, with a sentence for screen readers', async () => {
-    const { admin, url, dying, whole, body, offer } = await start();
+    // Its cooldown must not be over before the test looks.
+    const { admin, url, dying, whole, body, offer } = await start({ cooldown: 300 });
     offer('/el9/big.iso');
     dying.hold();
     const page = await open(admin);
