@@ -150,6 +150,17 @@ const ranFor = (file: string): number => {
 export const residentOf = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 
+/** The same of a process and those that it has started, as far as they run. */
+export const residentOfAll = (pid: number): number =>
+  [pid, ...childrenOf(pid)].reduce((sum, one) => sum + residentOf(one), 0);
+
+const childrenOf = (pid: number): readonly number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+
+/** Files that a process of this machine may open. */
+export const descriptors = (): number =>
+  Number(/^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
+
 /** What a command used, together with the processes that it started and waited for. */
 export interface Usage {
   readonly cpuSeconds: number;

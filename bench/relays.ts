@@ -77,6 +77,7 @@ const startStreamer = async (
 ): Promise<Relay> => {
   const { folder, core, main, supplies } = options;
   const unlimited = options.unlimited ? UNLIMITED : [];
+  const workers = options.workers === undefined ? [] : ['--workers', String(options.workers)];
   const state = join(folder, id);
   mkdirSync(state, { mode: 0o700 });
   fillCatalog(join(state, 'catalog.db'), options, id, files);
@@ -93,6 +94,7 @@ const startStreamer = async (
         state,
         ...settings,
         ...unlimited,
+        ...workers,
       ),
     { core, ipc: true, log: join(state, 'log') },
   );

@@ -16,6 +16,8 @@ export interface Sizes {
   readonly slow: number;
   /** The same, for a larger number: 10,000 take some gigabytes of the kernel’s memory. */
   readonly slowMany: number;
+  /** Processes with which the streamer answers those. */
+  readonly slowWorkers: number;
   /** Small files that one more client requests while those read nothing. */
   readonly newcomers: number;
   /** Clients that read at the same time. */
@@ -53,6 +55,7 @@ const FULL: Sizes = {
   pipelined: 20_000,
   slow: 500,
   slowMany: 2_000,
+  slowWorkers: 1,
   newcomers: 300,
   clients: 1_000,
   clientBytes: MIB,
@@ -76,6 +79,7 @@ const QUICK: Sizes = {
   pipelined: 1_000,
   slow: 100,
   slowMany: 200,
+  slowWorkers: 1,
   newcomers: 100,
   clients: 100,
   clientBytes: MIB,

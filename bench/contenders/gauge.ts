@@ -8,7 +8,7 @@ import { GCProfiler, getHeapStatistics } from 'node:v8';
 let profiler = new GCProfiler();
 let used = 0;
 
-process.on('message', (message) => {
+const answer = (message: unknown) => {
   if (message === 'start') {
     profiler = new GCProfiler();
     profiler.start();
@@ -23,5 +23,10 @@ process.on('message', (message) => {
     }
     process.send?.(allocated + getHeapStatistics().used_heap_size - used);
   }
-});
-process.channel?.unref();
+};
+
+// The workers that a contender forks have no arguments, and a channel of their own.
+if (process.argv.length > 2) {
+  process.on('message', answer);
+  process.channel?.unref();
+}

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Bench, expecting, type Scenario, SMALL } from '../bench.ts';
 import { type Contender, hold, percentile, type Result } from '../contest.ts';
 import { downloadAll, requestAndWait, requestOnly, type SlowClients } from '../load.ts';
-import { residentOf } from '../machine.ts';
+import { descriptors, residentOfAll } from '../machine.ts';
 import type { Asked, Relay, RelayOptions } from '../relay.ts';
 import { type Relays, startRelays } from '../relays.ts';
 
@@ -12,14 +12,17 @@ const BYTES = 64 * 1024 ** 2;
 /** Requests that compile the code of a relay, one after the other: what that takes is no client's. */
 const WARM_UP = 1_000;
 
+/** Files that a relay has open besides those of its clients. */
+const OTHER_FILES = 200;
+
 /** Another client than those, for a proxy that is fair to addresses. */
 const NEWCOMER = '127.0.0.2';
 
 /** Memory for clients that read nothing after the head, and how long one more client then waits. */
 export const slow: Scenario = async (bench) => [
   await memory(bench, bench.sizes.slow, ''),
-  await memory(bench, bench.sizes.slowMany, '-many'),
-  await newcomer(bench, bench.sizes.slowMany),
+  await memory(bench, bench.sizes.slowMany, '-many', bench.sizes.slowWorkers),
+  await newcomer(bench, bench.sizes.slowMany, bench.sizes.slowWorkers),
 ];
 
 type Own = Pick<Contender, 'id' | 'ours'>;
@@ -29,7 +32,7 @@ const filesOf = (count: number, fileOf: () => Asked): readonly Asked[] => Array.
 /** Runs work with new relays: memory once used would hide growth. Each is warm, from one request at a time. */
 const withRelays = async (
   bench: Bench,
-  options: Pick<RelayOptions, 'clients' | 'unlimited'> & { readonly clients: number },
+  options: Pick<RelayOptions, 'clients' | 'unlimited' | 'workers'> & { readonly clients: number },
   work: (relays: Relays) => Promise<Result>,
 ): Promise<Result> => {
   const { sizes, cores, main, origin } = bench;
@@ -51,20 +54,22 @@ const withRelays = async (
           1,
         ),
       );
-    return await work(relays);
+    // Each of them is one process, with two connections for each client.
+    const able = 2 * options.clients + OTHER_FILES <= descriptors();
+    return await work({ ...relays, peers: able ? relays.peers : [] });
   } finally {
     await relays.stop();
   }
 };
 
 /** `suffix` ends the names of the rows. */
-const memory = (bench: Bench, clients: number, suffix: string): Promise<Result> =>
-  withRelays(bench, { clients, unlimited: true }, async ({ peers, streamer }) => {
+const memory = (bench: Bench, clients: number, suffix: string, workers = 1): Promise<Result> =>
+  withRelays(bench, { clients, unlimited: true, workers }, async ({ peers, streamer }) => {
     const growth = async ({ pid }: Relay, request: () => Promise<SlowClients>): Promise<number> => {
-      const before = residentOf(pid);
+      const before = residentOfAll(pid);
       const { leave } = await request();
       await settled(bench);
-      const grown = residentOf(pid) - before;
+      const grown = residentOfAll(pid) - before;
       leave();
       return grown / clients / 1024;
     };
@@ -96,8 +101,8 @@ const memory = (bench: Bench, clients: number, suffix: string): Promise<Result> 
   });
 
 /** With the limits as shipped: some of the slow clients may wait, or be refused, and the newcomer must not. */
-const newcomer = (bench: Bench, clients: number): Promise<Result> =>
-  withRelays(bench, { clients }, async ({ peers, streamer }) => {
+const newcomer = (bench: Bench, clients: number, workers: number): Promise<Result> =>
+  withRelays(bench, { clients, workers }, async ({ peers, streamer }) => {
     const waiting = (relay: Relay, own: Own): Contender => ({
       ...own,
       name: relay.name,
