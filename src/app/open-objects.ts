@@ -25,7 +25,7 @@ export const bucketOf = (settings: ObjectSettings): Promise<Bucket> => {
   });
 };
 
-interface Parts extends Omit<ObjectStoreOptions, 'bucket' | 'uploads' | 'onChange'> {
+interface Parts extends Omit<ObjectStoreOptions, 'bucket' | 'uploads' | 'onChange' | 'onMended'> {
   readonly logger: Logger;
   readonly conditions: Conditions;
   /** Whether this process begins before the others of its daemon, and clears what a killed one left. */
@@ -44,6 +44,7 @@ export const openObjects = async (
     ...options,
     bucket,
     uploads: { folder, process: randomUUID() },
+    onMended: (problem: string) => logger.warn({ problem }, 'object store was wrong about an object, mended'),
     onChange: (problem: StreamError | undefined) =>
       problem ? conditions.set('object store', problem.message) : conditions.clear('object store'),
   });

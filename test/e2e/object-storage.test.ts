@@ -273,6 +273,23 @@ const copiesInAStore = (workers: number) => () => {
     await expectHit(daemon, '/small.rpm');
   });
 
+  it('are stored without a condition if the store says that they are there, and they are not', async () => {
+    const { siteWith, objects } = await scene();
+    const site = await siteWith();
+    const daemon = await site.serve();
+    objects.meddle(({ headers }, response) => {
+      if (headers['if-none-match'] === undefined) return false;
+      response.writeHead(412).end('<Error><Code>PreconditionFailed</Code></Error>');
+      return true;
+    });
+    await save(daemon, '/small.rpm', '/large.rpm');
+    const [mended] = await daemon.logged('object store was wrong about an object, mended', {}, 2);
+    expect(mended).toMatchObject({ level: 40, problem: expect.stringMatching(/^s3:\/\/copies\/site\/.*\.rpm: /) });
+    await expectHit(daemon, '/small.rpm');
+    await expectHit(daemon, '/large.rpm');
+    expect(await unfinished(objects)).toBe(0);
+  });
+
   it('are not waited for longer than a client should wait', async () => {
     const { siteWith, objects } = await scene();
     const site = await siteWith();

@@ -43,11 +43,14 @@ export interface UploadedPart {
   readonly ChecksumSHA256: string;
 }
 
+/** When an object may be stored: if there is none of its name, or in place of the one with this tag. */
+export type Only = 'if-absent' | { readonly inPlaceOf: string };
+
 interface Given {
   readonly sha256: string;
   readonly type?: string;
-  /** Whether it is stored only if there is none of this name. */
-  readonly ifAbsent?: boolean;
+  /** Absent: in any case. */
+  readonly only?: Only;
 }
 
 /**
@@ -57,13 +60,13 @@ interface Given {
 export interface Bucket {
   /** `s3://BUCKET/PREFIX`, before a name. */
   readonly url: string;
-  /** Stores a small object. Resolves to its tag; `undefined` if one is there that must stay. */
+  /** Stores a small object. Resolves to its tag; `undefined` if the store says that its condition does not hold. */
   put(name: string, bytes: Uint8Array, given: Given): Promise<string | undefined>;
   /** Begins an object of several parts, of which nobody sees anything before `complete`. */
   begin(name: string, type: string): Promise<string>;
   part(upload: Omit<Unfinished, 'began'>, number: number, bytes: Uint8Array, sha256: string): Promise<UploadedPart>;
-  /** Makes the object of its parts. Resolves to its tag; `undefined` if one was there. */
-  complete(upload: Omit<Unfinished, 'began'>, parts: readonly UploadedPart[]): Promise<string | undefined>;
+  /** Makes the object of its parts. Resolves as `put`. */
+  complete(upload: Omit<Unfinished, 'began'>, parts: readonly UploadedPart[], only?: Only): Promise<string | undefined>;
   /** Removes the parts of an upload, if there are any. */
   abort(upload: Omit<Unfinished, 'began'>): Promise<void>;
   unfinished(): AsyncIterable<Unfinished>;
@@ -95,7 +98,11 @@ interface Range {
 
 interface Condition {
   readonly IfNoneMatch?: '*';
+  readonly IfMatch?: string;
 }
+
+const conditionOf = (only: Only): Condition =>
+  only === 'if-absent' ? { IfNoneMatch: '*' } : { IfMatch: only.inPlaceOf };
 
 /** Milliseconds for a connection, for small answers, for one part. */
 const TIMES = { connect: 3_000, small: 10_000, part: 120_000 } as const;
@@ -124,23 +131,19 @@ export const openBucket = async (settings: BucketSettings): Promise<Bucket> => {
       throw storeError(error, url + name);
     }
   };
-  /** `undefined` if the object is there already, or was made at the same time. */
-  const unlessThere = async <T>(name: string, work: Promise<T>): Promise<T | undefined> =>
-    named(
-      name,
-      work.catch((error: unknown) => {
-        if (THERE.has(statusOf(error) ?? 0)) return undefined;
-        throw error;
-      }),
-    );
   let hasConditions = true;
-  /** Stores only what is not there; a store that has no conditions replaces it by the same content. */
-  const conditionally = async <T>(send: (condition: Condition) => Promise<T>): Promise<T> => {
-    if (!hasConditions) return send({});
+  /**
+   * `undefined` if the condition does not hold, or another writer was there at the same time. A store that has
+   * no conditions replaces what is there, by the same content.
+   */
+  const conditionally = async <T>(only: Only | undefined, send: (condition: Condition) => Promise<T>) => {
+    if (!only || !hasConditions) return send({});
     try {
-      return await send({ IfNoneMatch: '*' });
+      return await send(conditionOf(only));
     } catch (error) {
-      if (statusOf(error) !== 501) throw error;
+      const status = statusOf(error) ?? 0;
+      if (UNMET.has(status)) return undefined;
+      if (status !== 501) throw error;
       hasConditions = false;
       return send({});
     }
@@ -156,11 +159,11 @@ export const openBucket = async (settings: BucketSettings): Promise<Bucket> => {
 
   return {
     url,
-    put: async (name, Body, { sha256, type, ifAbsent = false }) => {
+    put: async (name, Body, { sha256, type, only }) => {
       const about = { ...at(name), Body, ContentLength: Body.length, ContentType: type, ChecksumSHA256: sha256 };
       const put = (condition: Condition) =>
         own.send(new sdk.PutObjectCommand({ ...about, ...condition }), within(TIMES.part));
-      return (await unlessThere(name, ifAbsent ? conditionally(put) : put({})))?.ETag;
+      return (await named(name, conditionally(only, put)))?.ETag;
     },
     begin: async (name, ContentType) => {
       const command = new sdk.CreateMultipartUploadCommand({ ...at(name), ContentType, ChecksumAlgorithm: 'SHA256' });
@@ -172,12 +175,12 @@ export const openBucket = async (settings: BucketSettings): Promise<Bucket> => {
       const { ETag } = await named(name, own.send(command, within(TIMES.part)));
       return { PartNumber, ETag, ChecksumSHA256 };
     },
-    complete: async ({ name, upload: UploadId }, parts) => {
+    complete: async ({ name, upload: UploadId }, parts, only) => {
       const MultipartUpload = { Parts: [...parts] };
       const about = { ...at(name), UploadId, MultipartUpload };
       const complete = (condition: Condition) =>
         own.send(new sdk.CompleteMultipartUploadCommand({ ...about, ...condition }), within(TIMES.part));
-      return (await unlessThere(name, conditionally(complete)))?.ETag;
+      return (await named(name, conditionally(only, complete)))?.ETag;
     },
     abort: async ({ name, upload: UploadId }) => {
       const command = new sdk.AbortMultipartUploadCommand({ ...at(name), UploadId });
@@ -265,7 +268,7 @@ export const openBucket = async (settings: BucketSettings): Promise<Bucket> => {
 };
 
 /** A condition that does not hold, and another writer at the same moment. */
-const THERE: ReadonlySet<number> = new Set([409, 412]);
+const UNMET: ReadonlySet<number> = new Set([409, 412]);
 
 const statusOf = (error: unknown): number | undefined =>
   (error as { readonly $metadata?: { readonly httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode;

@@ -26,7 +26,7 @@ import { LONGEST, PART, startUpload } from './upload.ts';
 export const keepIn =
   (store: ObjectState): Keep =>
   (entry, length = entry.size, headers) => {
-    const { bucket, backlog, lines, log, mutex, breaker, intake, report, abandoned, now } = store;
+    const { bucket, backlog, lines, log, mutex, breaker, intake, report, mended, abandoned, now } = store;
     const key = keyOf(entry);
     if (isTooLarge(store, key, length ?? 0) || !breaker.closed || intake.refuses || isCrowded(store, length))
       return undefined;
@@ -45,7 +45,10 @@ export const keepIn =
       abandoned.next(key);
     };
     const type = typeOf(entry, headers);
-    const upload = startUpload({ ...{ bucket, name, type, length, backlog, lines, log, progress }, onError: lost });
+    const upload = startUpload({
+      ...{ bucket, name, type, length, backlog, lines, log, progress, mended },
+      onError: lost,
+    });
 
     const finish = async (): Promise<void> => {
       const stored = await upload.finish();

@@ -32,6 +32,8 @@ export interface ObjectState {
   readonly abandoned: Subject<string>;
   /** Reports an error. Never throws. */
   readonly report: (cause: unknown) => void;
+  /** Called with what was wrong in the store, after it was mended. */
+  readonly mended: (what: string) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }

@@ -38,6 +38,8 @@ export interface ObjectStoreOptions extends Refetching {
   readonly onError: (error: Error) => void;
   /** Called with the reason when the store stops answering, and without one when it does again. */
   readonly onChange: (problem: StreamError | undefined) => void;
+  /** Called with what was wrong in the store, after it was mended. */
+  readonly onMended: (what: string) => void;
   /** Bytes of all copies; 0: no limit. It may change. Default: no limit. */
   readonly limit?: () => number;
   /** Bytes that may wait for the store, of all copies together. */
@@ -142,7 +144,7 @@ export const createObjectStore = (options: ObjectStoreOptions): SaveStore => {
 };
 
 const stateOf = (options: ObjectStoreOptions): ObjectState => {
-  const { bucket, uploads, onError, onChange, backlogLimit = BACKLOG, now = Date.now } = options;
+  const { bucket, uploads, onError, onChange, onMended, backlogLimit = BACKLOG, now = Date.now } = options;
   const report = (cause: unknown) => onError(cause instanceof Error ? cause : new Error(messageOf(cause), { cause }));
   const limit = options.limit ?? (() => 0);
   const mutex = makeKeyedMutex(report);
@@ -177,6 +179,7 @@ const stateOf = (options: ObjectStoreOptions): ObjectState => {
     tooLarge: new Set(),
     abandoned: new Subject(),
     report,
+    mended: onMended,
     now,
   };
 };

@@ -2,7 +2,8 @@ import { hash } from 'node:crypto';
 import type { Semaphore } from '../../lib/semaphore.ts';
 import type { Progress } from '../copies/progress.ts';
 import type { Backlog } from '../copies/write-backlog.ts';
-import type { Bucket, UploadedPart } from './bucket.ts';
+import type { Bucket, Only, UploadedPart } from './bucket.ts';
+import { type Stored, storeNew } from './store-new.ts';
 import type { UploadLog } from './upload-log.ts';
 
 /** Bytes of a part. */
@@ -17,10 +18,10 @@ export interface Upload {
   /** Takes bytes, which it copies. Never waits and never throws. */
   write(bytes: Uint8Array): void;
   /**
-   * Ends the content, and makes it visible. Resolves to the object's tag, or to `there` if one of this
-   * name was; to `undefined` if the upload was abandoned. Never rejects.
+   * Ends the content, and makes it visible, unless an object of its name and length is there. Resolves
+   * to `undefined` if the upload was abandoned. Never rejects.
    */
-  finish(): Promise<{ readonly etag: string } | 'there' | undefined>;
+  finish(): Promise<Stored | undefined>;
   /** Resolves once nothing of it is left in the store, or the log has it as left. */
   abort(): Promise<void>;
 }
@@ -40,6 +41,8 @@ interface UploadOptions {
   readonly progress: Pick<Progress, 'queued' | 'written'>;
   /** Called once with the reason the upload was abandoned. */
   readonly onError: (error: unknown) => void;
+  /** Called with what was wrong in the store, after it was mended. */
+  readonly mended: (what: string) => void;
 }
 
 /**
@@ -48,7 +51,7 @@ interface UploadOptions {
  * it before `finish`.
  */
 export const startUpload = (options: UploadOptions): Upload => {
-  const { bucket, name, type, length, backlog, lines, log, progress, onError } = options;
+  const { bucket, name, type, length, backlog, lines, log, progress, onError, mended } = options;
   const sending: Promise<UploadedPart>[] = [];
   let part: Buffer | undefined;
   let filled = 0;
@@ -121,22 +124,29 @@ export const startUpload = (options: UploadOptions): Upload => {
     }
   };
 
-  const store = async (): Promise<{ readonly etag: string } | 'there'> => {
+  /** The blocks of what is there are compared at each read. */
+  const look = async () => {
+    const found = await bucket.look(name);
+    return found && { etag: found.etag, isRight: found.size === written, what: `an object of ${found.size} bytes` };
+  };
+  const asNew = (send: (only?: Only) => Promise<string | undefined>) =>
+    storeNew({ url: bucket.url + name, send: (only) => lines(() => send(only)), look, mended });
+
+  const store = async (): Promise<Stored> => {
     if (!upload) {
       const bytes = part?.subarray(0, filled) ?? Buffer.alloc(0);
       progress.queued = filled;
-      const etag = await lines(() => bucket.put(name, bytes, { sha256: sumOf(bytes), type, ifAbsent: true }));
-      if (etag === undefined) return 'there';
-      progress.written = bytes.length;
-      return { etag };
+      const stored = await asNew((only) => bucket.put(name, bytes, { sha256: sumOf(bytes), type, only }));
+      if (!stored.wasThere) progress.written = bytes.length;
+      return stored;
     }
     if (part) seal(part);
     const unfinished = { name, upload: await upload };
     const parts = await Promise.all(sending);
-    const etag = await lines(() => bucket.complete(unfinished, parts));
-    if (etag === undefined) await bucket.abort(unfinished);
+    const stored = await asNew((only) => bucket.complete(unfinished, parts, only));
+    if (stored.wasThere) await bucket.abort(unfinished);
     await log.ended(unfinished);
-    return etag === undefined ? 'there' : { etag };
+    return stored;
   };
 
   return {

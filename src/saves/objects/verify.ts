@@ -54,8 +54,7 @@ export const verifyObject = (
       );
     if (found !== checksum.value) return { fault: `its ${checksum.algorithm} is ${found}, expected ${checksum.value}` };
     const right = { key, name, checksum, headers: copy?.headers ?? [], blocks, etag: object.etag };
-    if (!isItsOwn || copy.etag !== object.etag || !sameSums(copy.blocks, blocks))
-      await describe({ bucket }, right, false);
+    if (!isItsOwn || copy.etag !== object.etag || !sameSums(copy.blocks, blocks)) await describe({ bucket }, right);
     return { ...right, usedAt: described?.modified ?? object.modified };
   });
 

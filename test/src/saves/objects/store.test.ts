@@ -1,17 +1,11 @@
-import { hash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { lastValueFrom } from 'rxjs';
-import type { CatalogEntry, Dispatch } from '../../../../pipelines/index.ts';
-import type { SaveStore } from '../../../../src/saves/copies/store.ts';
-import { openBucket } from '../../../../src/saves/objects/bucket.ts';
-import { createObjectStore, type ObjectStoreOptions } from '../../../../src/saves/objects/store.ts';
+import type { CatalogEntry } from '../../../../pipelines/index.ts';
 import { someBytes } from '../../../support/collect.ts';
-import { temporaryFolders } from '../../../support/folder.ts';
-import { ACCESS, BUCKET, describeObjects, objectServers } from '../../../support/s3-server.ts';
+import { objectStores, refusing, saveOf, sumOf } from '../../../support/object-stores.ts';
+import { describeObjects } from '../../../support/s3-server.ts';
 import { describing, find, writeTo } from '../../../support/stores.ts';
 import { until } from '../../../support/until.ts';
 
@@ -21,58 +15,7 @@ const HOUR = 3_600_000;
 const LARGE = someBytes(17 * MIB);
 const SMALL = someBytes(100_000);
 
-const folder = temporaryFolders();
-const servers = objectServers(afterAll);
-const opened: SaveStore[] = [];
-afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())));
-let started: ReturnType<typeof servers> | undefined;
-
-/** A store with a prefix of its own, at a time of the test's own. One server for all tests. */
-const openStore = async (prefix: string, options: Partial<ObjectStoreOptions> = {}) => {
-  started ??= servers();
-  const objects = await started;
-  objects.meddle(() => false);
-  const bucket = await openBucket({
-    ...{ bucket: BUCKET, prefix: `${prefix}/`, region: 'us-east-1', endpoint: objects.url, pathStyle: true },
-    credentials: ACCESS,
-  });
-  const [uploads, errors, troubles]: [string, string[], (string | undefined)[]] = [join(folder(), 'uploads'), [], []];
-  let now = Date.now();
-  const store = createObjectStore({
-    ...{ bucket, uploads: { folder: uploads, process: 'this' }, now: () => now },
-    onError: ({ message }) => errors.push(message),
-    onChange: (problem) => troubles.push(problem?.code),
-    ...options,
-  });
-  opened.push(store);
-  const list = new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: `${prefix}/` });
-  return {
-    ...{ objects, bucket, store, errors, troubles },
-    pass: (ms: number) => {
-      now += ms;
-    },
-    unfinished: async () => (await objects.client.send(list)).Uploads?.length ?? 0,
-    noted: () => readdirSync(uploads),
-    names: () => objects.names().filter((name) => name.startsWith(`${prefix}/`)),
-    /** Keeps a copy as a transfer would, which is there afterwards. */
-    save: async (entry: CatalogEntry, bytes: Uint8Array) => {
-      const keeping = store.keep(entry, bytes.length, []);
-      writeTo(keeping, bytes);
-      keeping?.commit();
-      await lastValueFrom(store.dispatch(saveOf(entry)), { defaultValue: '' });
-    },
-  };
-};
-
-const refusing =
-  (what: RegExp, status = 503) =>
-  ({ method, url }: IncomingMessage, response: ServerResponse): boolean => {
-    if (!what.test(`${method} ${url}`)) return false;
-    response.writeHead(status).end();
-    return true;
-  };
-
-const saveOf = (entry: CatalogEntry): Parameters<Dispatch>[0] => ({ id: 1, failures: 0, requestId: 'r', entry });
+const openStore = objectStores();
 
 describeObjects('an upload that could not be aborted', () => {
   it('is aborted as soon as the store answers again', async () => {
@@ -213,5 +156,3 @@ async function* nothing(): AsyncGenerator<never> {}
 async function* only(entry: CatalogEntry): AsyncGenerator<CatalogEntry[]> {
   yield [entry];
 }
-
-const sumOf = (bytes: Uint8Array): string => hash('sha256', bytes, 'base64');
