@@ -1,42 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createContext, runInContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
-import { codeOf, messageOf } from '../../../src/lib/thrown.ts';
+import { codeOf } from '../../../src/lib/thrown.ts';
 
 const refused = (address: string) =>
   Object.assign(new Error(`connect ECONNREFUSED ${address}`), { code: 'ECONNREFUSED' });
 const both = [refused('::1'), refused('127.0.0.1')];
-
-const endless = new Error('');
-endless.cause = endless;
-
-describe('messageOf', () => {
-  it.each<[string, unknown, string]>([
-    ['an error', new Error('full'), 'full'],
-    ['a text', 'full', 'full'],
-    ['nothing', undefined, 'undefined'],
-    [
-      'errors in one without a message',
-      new AggregateError(both),
-      'connect ECONNREFUSED ::1; connect ECONNREFUSED 127.0.0.1',
-    ],
-    [
-      'errors in one with a message',
-      new AggregateError(both, 'all failed'),
-      'all failed: connect ECONNREFUSED ::1; connect ECONNREFUSED 127.0.0.1',
-    ],
-    ['errors that the message names already', new AggregateError([new Error('full')], 'disk full'), 'disk full'],
-    ['the same error twice', new AggregateError([new Error('full'), new Error('full')]), 'full'],
-    ['errors in errors', new AggregateError([new AggregateError([new Error('full')])]), 'full'],
-    ['a cause of one without a message', new Error('', { cause: new AggregateError(both.slice(1)) }), both[1]!.message],
-    ['a cause of one with a message', new Error('disk', { cause: new Error('full') }), 'disk'],
-    ['a code without a message', Object.assign(new Error(''), { code: 'ENOSPC' }), 'ENOSPC'],
-    ['errors, of which there are none', new AggregateError([]), 'AggregateError'],
-    ['an error that is its own cause', endless, 'Error'],
-    ['an error of another realm', runInContext("new AggregateError([new Error('full')])", createContext()), 'full'],
-  ])('finds the message of %s', (_, thrown, message) => expect(messageOf(thrown)).toBe(message));
-});
 
 describe('codeOf', () => {
   it.each<[string, unknown, string]>([
