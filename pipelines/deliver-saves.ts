@@ -71,8 +71,8 @@ export const deliverSaves = ({ outbox, dispatch, patience, ...back }: DeliverSav
     }, back.concurrency),
   );
 
-const isOver = ({ notedAt }: PendingSaveRequest, patience: DeliverSavesDeps['patience']): boolean =>
-  notedAt !== undefined &&
-  patience !== undefined &&
-  patience.maxAge() > 0 &&
-  patience.now() - notedAt > patience.maxAge();
+/** One of unknown age is never too old. */
+const isOver = (
+  { notedAt = Number.POSITIVE_INFINITY }: PendingSaveRequest,
+  patience: DeliverSavesDeps['patience'],
+): boolean => patience !== undefined && patience.maxAge() > 0 && patience.now() - notedAt > patience.maxAge();

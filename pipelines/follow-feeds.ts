@@ -125,11 +125,11 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
   /** Completes when the repository is up to date, or is not to be waited for any longer. */
   const upToDate = (repository: FollowedRepository): Observable<never> =>
     defer(() => {
-      const { running, at: since } = standings.get(repository.id) ?? {};
+      const { running, at: since = 0 } = standings.get(repository.id) ?? {};
       const update = running ?? (isDue(repository) ? begin(repository) : EMPTY);
       const wait = repository.confirmed === undefined ? deps.firstPatience : deps.patience;
       // A request may ask for several paths, and a feed that is down may be asked for minutes.
-      const waited = running && since !== undefined ? scheduler.now() - since : 0;
+      const waited = running ? scheduler.now() - since : 0;
       return update.pipe(takeUntil(timer(Math.max(0, wait - waited), scheduler)), ignoreElements());
     });
 
@@ -188,8 +188,8 @@ export const followFeeds = (deps: FollowFeedsDeps): FollowedCatalog => {
     doubted: (path) => {
       const repository = followed(path);
       if (!repository) return;
-      const standing = standings.get(repository.id) ?? { at: Number.NEGATIVE_INFINITY };
-      if (!standing.running) standings.set(repository.id, { ...standing, isDoubted: true });
+      // An update under way forgets it when it ends: it reads what the feed has now.
+      standings.set(repository.id, { at: Number.NEGATIVE_INFINITY, ...standings.get(repository.id), isDoubted: true });
     },
     close: () => updates.unsubscribe(),
   };

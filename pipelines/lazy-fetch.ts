@@ -69,7 +69,7 @@ export const prepare = (deps: LazyFetchDeps) => {
 const transfer = (deps: LazyFetchDeps): Transfer => {
   const [found, recorded] = [candidates(deps), recordHealth(deps)];
   return (request, start, mayFallBehind) => {
-    const shared = mayFallBehind ? { ...deps, mayFallBehind } : deps;
+    const shared = { ...deps, mayFallBehind };
     return fuse(
       found, //                             ways to obtain the bytes, best first
       attempts(request, shared, start), //  tries, resumes and replaces them

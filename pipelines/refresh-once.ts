@@ -76,7 +76,8 @@ export const refreshing = <S>(source: S, refresh: Refresher<S>): Observable<Refr
     );
   });
 
-const OVER = { type: 'over' } as const;
+/** After the last event. */
+const OVER = undefined;
 type Step<S> = RefreshEvent<S> | typeof OVER;
 
 /**

@@ -18,7 +18,7 @@ import {
   takeWhile,
   tap,
 } from 'rxjs';
-import { isCopy, LOANS, type StreamEvent } from './model/index.ts';
+import { type Chunk, isCopy, LOANS, type StreamEvent } from './model/index.ts';
 import { limitConcurrency } from './operators/limit-concurrency.ts';
 import { rateLimit } from './operators/rate-limit.ts';
 import { type Flow, type FlowOperator, OPEN } from './operators/valve.ts';
@@ -200,10 +200,11 @@ const sum = (files: readonly Wanted[]): number => files.reduce((bytes, file) => 
 
 const size = (event: StreamEvent): number => (event.type === 'chunk' ? event.bytes.length : 0);
 
-const split = (event: StreamEvent, at: number): readonly [StreamEvent, StreamEvent] =>
-  event.type === 'chunk'
-    ? [
-        { ...event, bytes: event.bytes.subarray(0, at) },
-        { ...event, bytes: event.bytes.subarray(at) },
-      ]
-    : [event, event];
+/** Only what has a size is split: a chunk. */
+const split = (event: StreamEvent, at: number): readonly [Chunk, Chunk] => {
+  const chunk = event as Chunk;
+  return [
+    { ...chunk, bytes: chunk.bytes.subarray(0, at) },
+    { ...chunk, bytes: chunk.bytes.subarray(at) },
+  ];
+};

@@ -194,4 +194,14 @@ describe('deliverSaves', () => {
         c: putOff(c, 10),
       });
     }));
+
+  it('gives no save request up if its age has no limit, or nothing is known of it', () =>
+    marbles(({ cold, expectObservable }) => {
+      const dispatch = () => cold<never>('#', {}, error);
+      const old = { ...a, notedAt: 0 };
+      for (const patience of [{ maxAge: () => 0, now: () => 1_000 }, undefined]) {
+        const { outbox } = anOutbox(cold('a-', { a: old }));
+        expectObservable(deliverSaves(deps({ outbox, dispatch, patience }))).toBe('a-', { a: putOff(old, 10) });
+      }
+    }));
 });

@@ -190,6 +190,73 @@ describe('followFeeds', () => {
       expect(feed.state.updates).toBe(1);
     }));
 
+  it('waits as long for a later update as for an earlier one', () =>
+    marbles(({ cold, expectObservable }) => {
+      const feed = aFeed(() => cold<never>('----|').pipe(tap({ complete: () => feed.learned() })), { confirmed: -10 });
+      const ask = () => feed.catalog.lookup(ENTRY_POINT);
+      expectObservable(at(0, ask)).toBe('----(t|)', { t: two });
+      expectObservable(at(30, ask)).toBe('30ms ----(t|)', { t: two });
+    }));
+
+  it('compares nothing at the moment in which it was confirmed', () =>
+    marbles(({ expectObservable, flush }) => {
+      const feed = aFeed(() => EMPTY, { confirmed: 3 });
+      expectObservable(at(3, () => feed.catalog.lookup(ENTRY_POINT))).toBe('---(o|)', { o: one });
+      flush();
+      expect(feed.state.updates).toBe(0);
+    }));
+
+  it('says of nothing that it is staler than it is', () =>
+    marbles(({ expectObservable }) => {
+      const feed = aFeed(() => throwError(() => outage), { confirmed: 1_000 });
+      expectObservable(feed.catalog.lookup(ENTRY_POINT)).toBe('(o|)', { o: { ...one, staleFor: 0 } });
+    }));
+
+  it('asks a catalog that answers later for its repository when it has answered', () =>
+    marbles(({ cold, expectObservable, flush }) => {
+      const feed = aFeed(() => EMPTY, { confirmed: -10 });
+      let isFollowed = false;
+      const { lookup } = followFeeds({
+        ...feed.deps,
+        catalog: {
+          lookup: () => cold<CatalogEntry>('--(o|)', { o: one }).pipe(tap({ complete: () => (isFollowed = true) })),
+        },
+        followed: (path) => (isFollowed ? feed.deps.followed(path) : undefined),
+      });
+      expectObservable(lookup(ENTRY_POINT)).toBe('----(o|)', { o: one });
+      flush();
+      expect(feed.state.updates).toBe(1);
+    }));
+
+  it('reads at once what is there at once and up to date, and updates what is not, also if it may change', () =>
+    marbles(({ expectObservable, flush }) => {
+      const changing = { ...one, maxAge: 10 };
+      const feed = aFeed(() => NEVER, { confirmed: 0 });
+      const catalog = { lookup: () => new AtOnce(() => [changing]) };
+      const { lookup } = followFeeds({ ...feed.deps, catalog });
+      const found = lookup(ENTRY_POINT);
+      expect(found instanceof AtOnce && found.read()).toEqual([changing]);
+      expectObservable(at(10, () => lookup(ENTRY_POINT))).toBe('10ms -----(o|)', { o: { ...changing, staleFor: 15 } });
+      flush();
+      expect(feed.state.updates).toBe(1);
+    }));
+
+  it('doubts nothing that it does not follow', () => {
+    const { catalog } = aFeed(() => NEVER);
+    expect(() => catalog.doubted('/elsewhere')).not.toThrow();
+  });
+
+  it('forgets a doubt that came during an update', () =>
+    marbles(({ cold, expectObservable, flush }) => {
+      const feed = aFeed(() => cold<never>('--|').pipe(tap({ complete: () => feed.learned() })), { confirmed: -10 });
+      const ask = () => feed.catalog.lookup(ENTRY_POINT);
+      expectObservable(at(0, ask)).toBe('--(t|)', { t: two });
+      expectObservable(at(1, () => of(feed.catalog.doubted(ENTRY_POINT))).pipe(ignoreElements())).toBe('-|');
+      expectObservable(at(3, ask)).toBe('---(t|)', { t: two });
+      flush();
+      expect(feed.state.updates).toBe(1);
+    }));
+
   it('gives an entry for what only the feed can know', () =>
     marbles(({ expectObservable }) => {
       const { catalog } = aFeed(() => NEVER, { confirmed: 0 });
@@ -257,6 +324,29 @@ describe('followFeeds', () => {
         );
       const error = new StreamError('CATALOG_UNAVAILABLE', 'catalog', 'r: no signature');
       expectObservable(ask()).toBe('#', {}, error);
+    }));
+
+  it('says why nothing is known of such a repository: its outage, or that it is still read', () =>
+    marbles(({ expectObservable }) => {
+      const down = aFeed(() => throwError(() => outage), { needsNoProof: false });
+      const slow = aFeed(() => NEVER, { needsNoProof: false });
+      const ask = ({ catalog }: typeof down) =>
+        concat(
+          catalog.lookup(loose.path),
+          defer(() => catalog.unlisted(loose.path)),
+        );
+      expectObservable(ask(down)).toBe('#', {}, outage);
+      const unread = new StreamError('CATALOG_UNAVAILABLE', 'catalog', 'r: its metadata is still being read');
+      expectObservable(ask(slow)).toBe('-------#', {}, unread);
+    }));
+
+  it('gives an entry of such a repository once its metadata was read, although its feed is down by now', () =>
+    marbles(({ expectObservable }) => {
+      const feed = aFeed(() => throwError(() => outage), { needsNoProof: false, confirmed: -10 });
+      expectObservable(concat(feed.catalog.lookup(ENTRY_POINT), feed.catalog.unlisted(loose.path))).toBe('(ol|)', {
+        o: { ...one, staleFor: 10 },
+        l: loose,
+      });
     }));
 
   it('asks the feed itself if the metadata cannot be read and nobody signs it', () =>

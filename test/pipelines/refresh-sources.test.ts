@@ -28,7 +28,8 @@ interface Source {
 const a: Source = { id: 'a' };
 const b: Source = { id: 'b' };
 const error = new Error('repository down');
-const DAY = 24 * 3_600_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 const progress: RefreshProgress = { units: 7, file: 'primary', bytes: 70 };
 const always = <T>(value: T): Observable<T> => NEVER.pipe(startWith(value));
@@ -107,6 +108,22 @@ describe('refreshSources', () => {
       expect(started[0]).toBeLessThan(30);
       const waits = asked.map((at, index) => at - (asked[index - 1] ?? 0));
       expect(Math.max(...waits) * DAY).toBeLessThan(2 ** 31);
+    }));
+
+  it('waits for a whole day with one timer', () =>
+    marbles(({ expectObservable, flush }) => {
+      // Their eight tenths are a day.
+      const catalog = aCatalog({ life: 30 * HOUR });
+      catalog.until.set('a', 30 * HOUR);
+      const asked: number[] = [];
+      const freshFor = (source: Source) => {
+        asked.push(asyncScheduler.now());
+        return catalog.freshFor(source);
+      };
+      const events = refreshSources(deps({ ...catalog, freshFor, random: () => 0 }));
+      expectObservable(events, `${24 * 3600}s -!`).toBe(`${24 * 3600}s s-`, EVENTS);
+      flush();
+      expect(asked).toEqual([0, DAY]);
     }));
 
   it('waits between refreshes as long as after a failure, even if offers expire sooner', () =>

@@ -132,6 +132,16 @@ describe('createWarmer', () => {
       });
     }));
 
+  it('counts the bytes of each file against those of the round, to the last one', () =>
+    marbles(({ cold, expectObservable }) => {
+      const run = warmerOf(fetching(() => cold<StreamEvent>('(Haa|)', PARTS)));
+      const round = aRound([...files(a, b), { path: 'l', size: 1 }], { bytes: 4 });
+      expectObservable(run(round)).toBe('(plabd|)', {
+        ...EVENTS,
+        l: { type: 'skipped', id: 'r', wanted: { path: 'l', size: 1 }, reason: 'limit' },
+      });
+    }));
+
   it('keeps to its rate, whatever comes at once', () =>
     marbles(({ cold, expectObservable }) => {
       const file = cold<StreamEvent>('(Hx|)', PARTS);
