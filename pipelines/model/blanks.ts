@@ -5,8 +5,8 @@
  */
 export const trimBlanks = (text: string, from = 0, to = text.length): string => {
   let [first, end] = [from, to];
-  while (first < end && isBlank(text.charCodeAt(first))) first += 1;
-  while (end > first && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  while (isBlank(text.charCodeAt(first))) first += 1;
+  while (isBlank(text.charCodeAt(end - 1))) end -= 1;
   return text.slice(first, end);
 };
 

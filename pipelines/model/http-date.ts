@@ -9,7 +9,8 @@ const ASCTIME = /^\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
  * this century, so no date is more than 50 years ahead.
  */
 export const timeOfHttpDate = (text: string | undefined): number | undefined => {
-  const date = trimBlanks(text ?? '');
+  if (text === undefined) return undefined;
+  const date = trimBlanks(text);
   const time = FULL.test(date) ? Date.parse(date) : ASCTIME.test(date) ? Date.parse(`${date} GMT`) : Number.NaN;
   return Number.isNaN(time) ? undefined : time;
 };

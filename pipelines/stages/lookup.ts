@@ -38,7 +38,7 @@ export const findEntries = ({ catalog, folders }: LookupDeps): Stage<StreamReque
         ? [path, ...indexPaths(path, folders)].flatMap((one) => spellingsOf(one, catalog))
         : spellingsOf(path, catalog);
       const lookups = spellings.map((spelling) => () => catalog.lookup(spelling, client));
-      if (catalog.unlisted) lookups.push(() => catalog.unlisted?.(decodePath(normalPath(path)), client) ?? NOTHING);
+      lookups.push(() => catalog.unlisted?.(decodePath(normalPath(path)), client) ?? NOTHING);
       collect(lookups, out, {
         enough: isFound,
         done: (entries) => {
@@ -86,6 +86,6 @@ const decodeNames = (path: string): string => path.split(ENCODED_SLASH).map(deco
 const ENCODED_SLASH = /%2f/i;
 
 const withoutParameters = (path: string): string => {
-  const parameters = path.indexOf(';', path.lastIndexOf('/'));
-  return parameters < 0 ? path : path.slice(0, parameters);
+  const name = path.lastIndexOf('/');
+  return [path.slice(0, name), ...path.slice(name).split(';', 1)].join('');
 };

@@ -1,3 +1,5 @@
+import { createRecent } from './health/recent.ts';
+
 /**
  * Which fields of a source may reach a client. Fields pass unless one of two rules forbids it:
  * - a field of the connection with the source, or one that contradicts our own, never passes;
@@ -16,7 +18,7 @@ const DROPPED: ReadonlySet<string> = new Set([
   ...['set-cookie', 'set-cookie2', 'lsc-cookie', 'www-authenticate', 'authentication-info'],
   // The caches in front keep the content, even if the source forbids it. Freshness begins now, and
   // we always request the same representation.
-  ...['cache-control', 'expires', 'pragma', 'age', 'date', 'warning'],
+  ...['expires', 'pragma', 'age', 'date', 'warning'],
   ...['key', 'variants', 'variant-key', 'no-vary-search', 'use-as-dictionary'],
   // Purges by these keys are the operator's.
   ...['xkey', 'ykey', 'x-hashtwo', 'x-magento-tags', 'cdn-tag', 'cache-groups', 'cache-group-invalidation'],
@@ -75,9 +77,8 @@ export const decide = (name: string): Decided => {
   if (known !== undefined) return known;
   const key = name.toLowerCase();
   const made = { key, mayPass: !DROPPED.has(key) && !DROPPED_KINDS.test(key) && NAME.test(key) };
-  if (decided.size < DECIDED) decided.set(name, made);
+  decided.set(name, made);
   return made;
 };
 
-const decided = new Map<string, Decided>();
-const DECIDED = 1_000;
+const decided = createRecent<string, Decided>(1_000);

@@ -77,7 +77,7 @@ const join = (
 
   /** The digest after bytes from a basin, which carry none. */
   const digestAfter = (bytes: Uint8Array): Digest | undefined => {
-    if (!sharing.spills || !head?.whole) return undefined;
+    if (!head?.whole) return undefined;
     own ??= sent === 0 ? digestOf(head.candidate, head, newDigest) : digest?.copy();
     own?.update(bytes);
     return own;
@@ -100,7 +100,7 @@ const join = (
         }
         head = event;
       } else if (event.type === 'chunk') {
-        digest = event.digest ?? digestAfter(event.bytes);
+        digest = event.digest ?? (sharing.spills ? digestAfter(event.bytes) : undefined);
         if (event.digest) own = undefined;
         sent += event.bytes.length;
         tail = tailAfter(head, tail, event.bytes);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { BehaviorSubject, NEVER, of, Subject, VirtualTimeScheduler } from 'rxjs';
 import {
+  type ByteRange,
   type CatalogEntry,
   createSharing,
   isNote,
@@ -38,6 +39,7 @@ const scene = ({
   window = 4,
   memory = 1000,
   room,
+  piece,
   finishBelow,
   source: { url } = { url: 'http://a/bear.rpm' },
 }: {
@@ -46,12 +48,14 @@ const scene = ({
   memory?: number;
   /** Bytes that a spill takes. Default: there are no spills. */
   room?: number;
+  /** Bytes that are read of a spill at a time. Default: all that it has. */
+  piece?: number;
   finishBelow?: number;
   source?: { url: string };
 } = {}) => {
   const clock = new VirtualTimeScheduler();
   clock.maxFrames = 0;
-  const spills = room === undefined ? undefined : memorySpills(room);
+  const spills = room === undefined ? undefined : memorySpills(room, piece);
   const opened: { readonly asked: string; readonly events: Subject<SourceEvent>; readonly valve: () => boolean }[] = [];
   const saves: SaveRequest[] = [];
   const kept: string[] = [];
@@ -421,6 +425,82 @@ describe('the bytes of a transfer whose client takes nothing for a second', () =
     }
   });
 
+  it('are read up to the middle of a chunk that others still have in memory', () => {
+    const { ask, source, lag } = scene({ room: 100, piece: 3 });
+    const quick = ask({ id: 'quick' });
+    const slow = ask({ id: 'slow' });
+    source(0).head();
+    slow.valve.next(false);
+    source(0).events.next(chunk('abcd'));
+    lag();
+    quick.valve.next(false);
+    source(0).events.next(chunk('efgh'));
+    slow.valve.next(true);
+    expect(slow.seen.body).toBe('abcdefgh');
+    quick.valve.next(true);
+    source(0).events.next(chunk('ij'));
+    source(0).end();
+    for (const { seen, report } of [quick, slow]) {
+      expect(seen).toMatchObject({ heads: 1, body: CONTENT, end: 'complete' });
+      expect(report()).toMatchObject({ bytes: 10, verified: 'sha256' });
+    }
+  });
+
+  it('are digested after those that came from memory in between', () => {
+    const { ask, source, lag } = scene({ room: 6, window: 2 });
+    ask({ id: 'quick' });
+    const slow = ask({ id: 'slow' });
+    source(0).head();
+    source(0).send('ab');
+    slow.valve.next(false);
+    lag();
+    source(0).send('c');
+    slow.valve.next(true);
+    source(0).send('d');
+    expect(slow.seen.body).toBe('abcd');
+    slow.valve.next(false);
+    lag();
+    source(0).send('efghi');
+    slow.valve.next(true);
+    expect(slow.seen).toMatchObject({ body: 'abcdef', behind: [6] });
+    source(1).head(6);
+    source(1).send('ghij');
+    source(1).end();
+    expect(slow.seen).toMatchObject({ body: CONTENT, end: 'complete' });
+    expect(slow.report()?.verified).toBe('sha256');
+  });
+
+  it.each<[string, CatalogEntry, { ranges?: ByteRange[] }, string]>([
+    ['nothing but a tag proves them', anEntry(), {}, CONTENT],
+    ['they are a part', entryOf(CONTENT), { ranges: [{ first: 2, last: 8 }] }, 'cdefghi'],
+    ['they are a part, until the end', entryOf(CONTENT), { ranges: [{ first: 2 }] }, 'cdefghij'],
+  ])('wait although %s, and the client may then continue alone', (_, entry, request, body) => {
+    const { ask, source, lag } = scene({ room: 4, window: 2, entry });
+    ask({ id: 'quick', ...request });
+    const slow = ask({ id: 'slow', ...request });
+    slow.valve.next(false);
+    const [{ first } = { first: 0 }] = request.ranges ?? [];
+    source(0).head(first, '"1"');
+    source(0).send(body.slice(0, 2));
+    lag();
+    source(0).send(body.slice(2));
+    slow.valve.next(true);
+    expect(slow.seen).toMatchObject({ body: body.slice(0, 4), behind: [first + 4] });
+    source(1).head(first + 4, '"1"');
+    source(1).send(body.slice(4));
+    source(1).end();
+    expect(slow.seen).toMatchObject({ heads: 1, body, end: 'complete' });
+  });
+
+  it('wait for nobody once a request with conditions has left', () => {
+    const { ask, source } = scene({ room: 100 });
+    const only = ask({ conditions: { ifModifiedSince: 0 } });
+    source(0).head();
+    source(0).send('ab');
+    only.leave();
+    expect(source(0).events.observed).toBe(false);
+  });
+
   it('wait although the request has conditions, without being shared', () => {
     const { ask, source, opened, lag, spilled } = scene({ room: 100 });
     const all = ['one', 'two'].map((id) => ask({ id, conditions: { ifModifiedSince: 0 } }));
@@ -483,6 +563,10 @@ describe('who shares a transfer', () => {
     ask({ lengthRequired: false });
     ask({ lengthRequired: true });
     expect(opened).toHaveLength(2);
+    const other = scene();
+    other.ask({ lengthRequired: false });
+    other.ask({ lengthRequired: true });
+    expect(other.opened).toHaveLength(2);
   });
 
   it('are clients of a part that is cut, with those of a whole that is saved', () => {

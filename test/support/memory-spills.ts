@@ -2,8 +2,11 @@ import { BehaviorSubject, Observable, Subject } from 'rxjs';
 import type { Chunk, OpenSpill } from '../../pipelines/index.ts';
 import type { Valve } from '../../pipelines/operators/valve.ts';
 
-/** Memory as spills of at most `room` bytes each. `made` has the first byte of each. */
-export const memorySpills = (room: number): { readonly spill: OpenSpill; readonly made: number[] } => {
+/** Memory as spills of at most `room` bytes each, read by the piece. `made` has the first byte of each. */
+export const memorySpills = (
+  room: number,
+  piece = Number.POSITIVE_INFINITY,
+): { readonly spill: OpenSpill; readonly made: number[] } => {
   const made: number[] = [];
   const spill: OpenSpill = (from) => {
     made.push(from);
@@ -18,9 +21,9 @@ export const memorySpills = (room: number): { readonly spill: OpenSpill; readonl
       new Observable<Chunk>((out) => {
         let [next, open] = [at - from, true];
         const emit = () => {
-          if (open && next < kept.length) {
-            const bytes = Uint8Array.from(kept.slice(next));
-            next = kept.length;
+          while (open && !out.closed && next < kept.length) {
+            const bytes = Uint8Array.from(kept.slice(next, next + piece));
+            next += bytes.length;
             out.next({ type: 'chunk', bytes });
           }
           if (next === kept.length && !taking) out.complete();

@@ -17,6 +17,7 @@ describe('the spelling of a path', () => {
     ['/a/%2E./b', '/b'],
     ['/a.b', '/a.b'],
     ['/a//b', '/a//b'],
+    ['a/b', 'a/b'],
   ])('%s in its normal form is %s', (path, normal) => expect(normalPath(path)).toBe(normal));
 
   it.each([

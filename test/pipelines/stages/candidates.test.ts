@@ -1,4 +1,4 @@
-import { describe, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { concat, EMPTY, of, throwError } from 'rxjs';
 import { type Candidate, type CatalogEntry, candidates, StreamError } from '../../../pipelines/index.ts';
 import { under } from '../../../pipelines/operators/flow.ts';
@@ -80,6 +80,13 @@ describe('candidates', () => {
     marbles(({ expectObservable }) => {
       const error = new StreamError('NO_CANDIDATE', 'catalog', 'no source offers /pulp/bear.rpm');
       expectObservable(of([newer]).pipe(under(OPEN, candidates({ sources: [() => EMPTY] })))).toBe('#', {}, error);
+    }));
+
+  it('errors without entries, and asks no source', () =>
+    marbles(({ expectObservable }) => {
+      const sources = [() => of(aCandidate('feed', newer))];
+      const error = expect.objectContaining({ code: 'NO_CANDIDATE' });
+      expectObservable(of([]).pipe(under(OPEN, candidates({ sources })))).toBe('#', {}, error);
     }));
 
   it('asks a source only after the previous one, and leaves it when unsubscribed', () =>

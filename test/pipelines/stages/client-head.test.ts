@@ -24,6 +24,13 @@ const documented = (heading: string): string[] => {
   return names.map((name) => name.replace('…', name.startsWith('…') ? 'Any' : '-Any').replace('--', '-'));
 };
 
+/** A spelling of a name that no test has used before. */
+const anew = (name: string): string => {
+  spellings += 1;
+  return [...name].map((letter, at) => ((spellings >> at) % 2 === 1 ? letter.toUpperCase() : letter)).join('');
+};
+let spellings = 0;
+
 describe('clientHead', () => {
   it('passes end-to-end fields in order and apart', () => {
     const headers: Header[] = [
@@ -98,6 +105,20 @@ describe('clientHead', () => {
   ] as const)('Link: %s passes only if browsers and proxies do not follow it unasked', (value, passes) =>
     expect(headersOf([['Link', value]])).toEqual([...(passes ? [['Link', value]] : []), ...OURS]),
   );
+
+  it('passes the value of such a link in a field of another name', () =>
+    expect(headersOf([['X-Note', '</a>; rel=preload']])).toEqual([['X-Note', '</a>; rel=preload'], ...OURS]));
+
+  it('decides each name once, in any spelling, also if there are more than it remembers', () => {
+    for (let kind = 0; kind < 2_000; kind += 1) {
+      const kept = anew('Content-Language');
+      const dropped = ['Strict-Transport-Security', 'X-Archived-By', 'X-Archive-Source', 'Not Content-Language'].map(
+        (name): Header => [anew(name), 'x'],
+      );
+      for (const _ of ['first', 'again'])
+        expect(headersOf([...dropped, [kept, 'x']])).toEqual([dropped[1], [kept, 'x'], ...OURS]);
+    }
+  });
 
   it('drops the fields that Connection names', () =>
     expect(

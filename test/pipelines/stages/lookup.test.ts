@@ -86,6 +86,8 @@ describe('lookup', () => {
     ['decoded', '/a%2Bb', ['/a+b', '/a%2Bb']],
     ['decoded', '/a%3Bb;v=%31', ['/a;b;v=1', '/a%3Bb;v=%31', '/a;b', '/a%3Bb', '/a%3Bb;v=1']],
     ['decoded', '/a;b/c%', ['/a;b/c%']],
+    ['raw', '/a;b/', ['/a;b/']],
+    ['raw', '/a/;b;c', ['/a/;b;c', '/a/']],
     ['decoded', '/%2B/a%2Fb', ['/+/a%2Fb', '/%2B/a%2Fb', '/+/a/b']],
     ['decoded', '/p/./x.deb', ['/p/./x.deb', '/p/x.deb']],
     ['raw', '/../p/a/../x/.', ['/../p/a/../x/.', '/p/x/']],
@@ -108,6 +110,8 @@ describe('lookup', () => {
     lookup(aRequest({ path: '/a/' }), { ...unknown, folders })(OPEN).subscribe({ error: () => {} });
     lookup(aRequest({ path: '/a' }), { ...unknown, folders })(OPEN).subscribe({ error: () => {} });
     expect(unknown.asked).toEqual(['/a/', '/a/index.html', '/a/default.htm', '/a']);
+    lookup(aRequest({ path: '/b/' }), unknown)(OPEN).subscribe({ error: () => {} });
+    expect(unknown.asked.slice(4)).toEqual(['/b/']);
   });
 
   it.each([
