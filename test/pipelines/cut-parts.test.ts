@@ -241,7 +241,8 @@ describe('a source that sends no parts', () => {
     const { ask, asked } = site({ small: false, behaviours: { a: {} }, health: remembered });
     // It announces nothing.
     ask({});
-    const silent = site({ small: false, behaviours: { a: {} }, health: remembered, open: () => NEVER });
+    const still = { scheduler: new VirtualTimeScheduler(), open: () => NEVER };
+    const silent = site({ small: false, behaviours: { a: {} }, health: remembered, ...still });
     silent.ask(part(2, 4));
     ask(part(2, 4));
     expect(asked).toEqual(['a 0-', 'a 0-']);
