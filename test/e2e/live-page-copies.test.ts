@@ -47,9 +47,13 @@ suite('the copy of a stream, on the live page in Chromium', () => {
     await rowOf(page, 'big.iso.*waits on disk').waitFor();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
+    // What is open goes on with its stream.
     await shows(page, '#dialog', /On disk for this client alone: 2\d\.\d MiB\./);
     expect(await topOf(admin)).toMatch(/^ *spill 2\d\.\d MiB /m);
+    await shows(page, '#dialog', /waits on disk for its client; .*running/);
     expect((await readWhole(response)).sha256).toBe(digestOf(body));
+    await shows(page, '#dialog', /waits on disk for its client; .*done, proven right/);
+    await shows(page, '#dialog table', /attempt/);
   });
 
   const disk = tinyDisk(4);

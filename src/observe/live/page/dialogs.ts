@@ -24,11 +24,17 @@ const KEYS: readonly (readonly [key: string, meaning: string])[] = [
 const dialog = () => byId('dialog', HTMLDialogElement);
 
 const open = (title: string, ...body: Node[]): void => {
-  setText(byId('dialog-title', HTMLElement), title);
+  const heading = byId('dialog-title', HTMLElement);
+  setText(heading, title);
   byId('dialog-body', HTMLElement).replaceChildren(...body);
-  if (!dialog().open) dialog().showModal();
-  byId('dialog-title', HTMLElement).focus();
+  followed = undefined;
+  const isNew = !dialog().open;
+  if (isNew) dialog().showModal();
+  if (isNew || !dialog().contains(document.activeElement)) heading.focus();
 };
+
+/** The request in the dialog, if more may happen to it. */
+let followed: { readonly id: string; asked: boolean; show(stream: Stream, now: number): void } | undefined;
 
 const table = (heads: readonly string[], rows: readonly (readonly (string | Node)[])[]): HTMLElement =>
   make(
@@ -85,21 +91,47 @@ export const showHistory = async (): Promise<void> => {
 };
 
 /** Opens one request: its report if it has finished, otherwise what is known of it. */
-export const showRequest = async (id: string, live: Stream | undefined, theme: Theme, now: number): Promise<void> => {
-  const report = await ask<FinishedReport>(`?id=${encodeURIComponent(id)}`);
+export const showRequest = async (id: string, live: Stream | undefined, theme: Theme, now: number): Promise<void> =>
+  present(id, live, await reportOf(id), theme, now);
+
+const reportOf = (id: string) => ask<FinishedReport>(`?id=${encodeURIComponent(id)}`);
+
+const present = (
+  id: string,
+  live: Stream | undefined,
+  report: FinishedReport | undefined,
+  theme: Theme,
+  at: number,
+): void => {
   const stream = live ?? (report && streamOf(report));
-  if (!stream) return open('This request is no longer remembered', make('p', 'muted', id));
-  const picture = make('canvas');
-  open(
-    report?.path ?? stream.facts.path,
-    picture,
-    make('p', '', sentenceOf(stream)),
-    make('p', 'muted', diskSentence(stream)),
-    ...(report ? tablesOf(report) : []),
-  );
-  const { facts, marks } = stream;
-  // Its copy may have been put in its place later.
-  draw(picture, stream, theme, Math.max(facts.ended ?? now, ...marks.map(({ at }) => at)));
+  if (!stream) {
+    open('This request is no longer remembered', make('p', 'muted', id));
+    return;
+  }
+  const [picture, sentence, disk] = [make('canvas'), make('p'), make('p', 'muted')];
+  open(report?.path ?? stream.facts.path, picture, sentence, disk, ...(report ? tablesOf(report) : []));
+  const show = (one: Stream, now: number): void => {
+    const { facts, marks } = one;
+    setText(sentence, sentenceOf(one));
+    setText(disk, diskSentence(one));
+    // Its copy may have been put in its place later.
+    draw(picture, one, theme, Math.max(facts.ended ?? now, ...marks.map(({ at }) => at)));
+  };
+  show(stream, at);
+  followed = { id, asked: report !== undefined, show };
+};
+
+/** Shows what has happened meanwhile to the request in the dialog; with its report once it has finished. */
+export const followRequest = (streams: ReadonlyMap<string, Stream>, theme: Theme, now: number): void => {
+  const one = dialog().open ? followed : undefined;
+  const stream = one && streams.get(one.id);
+  if (!one || !stream) return;
+  one.show(stream, now);
+  if (!stream.facts.outcome || one.asked) return;
+  one.asked = true;
+  void reportOf(one.id).then((report) => {
+    if (report && followed === one && dialog().open) present(one.id, stream, report, theme, now);
+  });
 };
 
 const draw = (canvas: HTMLCanvasElement, stream: Stream, theme: Theme, end: number): void => {

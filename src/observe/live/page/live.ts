@@ -5,7 +5,7 @@ import type { Stream } from '../model/stream.ts';
 import type { TileValues } from '../model/wire.ts';
 import { EVENTFUL, wordOf } from '../model/words.ts';
 import { makeBoard } from './board.ts';
-import { showHistory, showKeys, showRequest } from './dialogs.ts';
+import { followRequest, showHistory, showKeys, showRequest } from './dialogs.ts';
 import { byId, setText } from './dom.ts';
 import { onKeys } from './keys.ts';
 import { makeLegend } from './legend.ts';
@@ -65,7 +65,10 @@ const refresh = (): void => {
   fresh = false;
   refreshedAt = performance.now();
   const now = clock();
-  if (performance.now() - orderedAt >= REORDER) reorder(now);
+  if (performance.now() - orderedAt >= REORDER) {
+    reorder(now);
+    followRequest(state.streams, theme(), now);
+  }
   shown = shown.map(({ id }) => state.streams.get(id)).filter((stream) => stream !== undefined);
   board.show(state, shown, now, view.span);
   showTiles(state.tiles);
