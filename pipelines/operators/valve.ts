@@ -30,8 +30,9 @@ export class Gate extends BehaviorSubject<boolean> {
 
   override next(open: boolean): void {
     super.next(open);
-    // A copy: a follower may leave meanwhile, or a new one come, which knows the state already.
-    if (this.#followers.length > 0) for (const follower of this.#followers.slice()) tell(follower, open);
+    // A copy: a follower may leave meanwhile, or a new one come, which knows the state already. One
+    // may also move the valve again: the others know that state already, too.
+    for (const follower of this.#followers.slice()) if (this.value === open) tell(follower, open);
   }
 
   follow(follower: Follower): () => void {

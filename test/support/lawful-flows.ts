@@ -20,7 +20,7 @@ export const lawfulFlows = (all: typeof operators): Readonly<Record<string, Oper
     firstTimeout: ({ scheduler }) => all.firstTimeout({ ...NEVER_LATE, scheduler }),
     stallTimeout: ({ scheduler }) => all.stallTimeout({ ...NEVER_LATE, scheduler }),
     speedFloor: ({ scheduler }) =>
-      all.speedFloor({ atLeast: 0, window: 100, size: () => 1, error: () => new Error('slow'), scheduler }),
+      all.speedFloor({ atLeast: 0, window: 10_000, size: () => 1, error: () => new Error('slow'), scheduler }),
     meter: ({ scheduler }) => all.meter({ scheduler }),
     hedge:
       ({ scheduler }) =>

@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { BehaviorSubject, defer, NEVER, type Observable, of, throwError } from 'rxjs';
-import { concatFlow, createFlow, type Flow, Gate, mergeFlow, OPEN, switchFlow } from '../../../pipelines/index.ts';
+import {
+  concatFlow,
+  createFlow,
+  type Flow,
+  Gate,
+  mergeFlow,
+  OPEN,
+  type Sink,
+  switchFlow,
+} from '../../../pipelines/index.ts';
 import { marbles } from '../../support/pipeline.ts';
 import { twoAtATime } from './merge-flow.diagram.ts';
 import { theLatest } from './switch-flow.diagram.ts';
@@ -50,6 +59,30 @@ describe('mergeFlow', () => {
       const valve = hot('o-x------o------', VALVE);
       expectObservable(mergeFlow(2, each)(() => cold('-(ab)|'))(valve)).toBe('-(ab)----(ab|)');
     }));
+
+  it('emits nothing of one flow once the consumer has closed the valve within a value of another', () => {
+    const valve = new Gate(true);
+    const seen: string[] = [];
+    const sinks: Sink<string>[] = [];
+    const each = () =>
+      createFlow<string>((sink) => {
+        sinks.push(sink);
+        return { pause: () => {}, resume: () => {}, close: () => {} };
+      });
+    mergeFlow(
+      2,
+      each,
+    )(() => of(1, 2))(valve).subscribe((value) => {
+      seen.push(value);
+      valve.next(false);
+    });
+    valve.next(false);
+    for (const [index, sink] of sinks.entries()) sink.next(`${index}`);
+    valve.next(true);
+    expect(seen).toEqual(['0']);
+    valve.next(true);
+    expect(seen).toEqual(['0', '1']);
+  });
 
   it('begins no flow while the valve is closed', () => {
     const begun: string[] = [];

@@ -61,6 +61,17 @@ it('gives the error of a valve to the subscriber', () => {
   expect(seen).toEqual(['Error: broken']);
 });
 
+it('reports no move of a gate once a follower has moved it again', () => {
+  const gate = new Gate(false);
+  const seen: boolean[] = [];
+  const out = into([]);
+  // One that emits what it holds, whereupon the consumer closes the valve.
+  followValve(gate, out, (open) => open && gate.next(false));
+  followValve(gate, out, (open) => seen.push(open));
+  gate.next(true);
+  expect([seen, gate.value]).toEqual([[false, false], false]);
+});
+
 it('gives an exception of a follower of a gate to its subscriber', () => {
   const seen: unknown[] = [];
   const gate = new Gate(true);
