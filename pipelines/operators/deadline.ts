@@ -43,13 +43,12 @@ class Due implements Deadline {
     this.#out = out;
     this.#late = late;
     this.at = this.look = at;
-    if (at < Number.POSITIVE_INFINITY) agenda.enter(this);
+    agenda.enter(this);
   }
 
   moveTo(at: number): void {
     this.at = at;
-    // One that is never due waits outside the agenda.
-    if (this.place < 0 ? at < Number.POSITIVE_INFINITY : at < this.look) this.#agenda.enter(this);
+    if (this.place < 0 || at < this.look) this.#agenda.enter(this);
   }
 
   /** Also the teardown of `out`. */
@@ -96,14 +95,19 @@ class Agenda {
       this.#rise(last);
       this.#sink(last);
     }
-    if (this.#heap.length === 0) this.#wait();
+    if (this.#soonest === Number.POSITIVE_INFINITY) this.#wait();
   }
 
-  /** Sets the timer for the soonest deadline. There is none if nothing waits. */
+  /** When to look at the first one. */
+  get #soonest(): number {
+    return this.#heap[0]?.look ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Sets the timer for the soonest deadline. There is none if nothing will ever be due. */
   #wait(): void {
     this.#timer?.unsubscribe();
     this.#timer = undefined;
-    this.#wakes = this.#heap[0]?.look ?? Number.POSITIVE_INFINITY;
+    this.#wakes = this.#soonest;
     if (this.#wakes < Number.POSITIVE_INFINITY)
       this.#timer = this.#scheduler.schedule(this.#wake, Math.max(0, this.#wakes - this.#scheduler.now()));
   }
@@ -116,8 +120,7 @@ class Agenda {
       if (first.at <= now) {
         this.leave(first);
         first.pass();
-      } else if (first.at === Number.POSITIVE_INFINITY) this.leave(first);
-      else {
+      } else {
         first.look = first.at;
         this.#sink(first);
       }

@@ -41,7 +41,6 @@ export const mergeFlow =
             error: (error: unknown) => out.error(error),
             complete: () => {
               running -= 1;
-              out.remove(one);
               advance();
             },
           });

@@ -36,7 +36,7 @@ export const speedFloor = <T>({
 }: SpeedFloor<T>): Stage<T, T> =>
   operate((out, valve) => {
     let open = true;
-    let wasClosed = false;
+    let wasClosed: boolean;
     let came = 0;
     let end: Deadline | undefined;
 

@@ -27,13 +27,12 @@ export const switchFlow = <T, R>(project: (value: T) => Flow<R>): Stage<T, R> =>
           next: (result) => out.next(result),
           error: (error: unknown) => out.error(error),
           complete: () => {
-            if (latest === one) latest = undefined;
-            if (over && !latest) out.complete();
+            latest = undefined;
+            if (over) out.complete();
           },
         });
         latest = one;
         out.add(one);
-        one.add(() => out.remove(one));
         project(value)(valve).subscribe(one);
       },
       complete: () => {

@@ -25,6 +25,13 @@ describe('closedTimeout', () => {
       expectObservable(source.pipe(under(valve, closedTimeout({ ...timeoutOf5 })))).toBe('----------#');
     }));
 
+  it('forgets each time that the valve closed once it opens', () =>
+    marbles(({ cold, hot, expectObservable }) => {
+      const source = cold('------------|');
+      const valve = hot('  x-x-o-------', VALVE);
+      expectObservable(source.pipe(under(valve, closedTimeout({ ...timeoutOf5 })))).toBe('------------|');
+    }));
+
   it('passes all values on while the valve opens in time', () =>
     marbles(({ cold, hot, expectObservable }) => {
       const source = cold('a--b--c--d--|');

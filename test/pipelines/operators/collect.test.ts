@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { EMPTY, NEVER, Observable, of, throwError } from 'rxjs';
+import { EMPTY, finalize, NEVER, Observable, of, throwError } from 'rxjs';
 import { AtOnce, mappedToMany, NOTHING } from '../../../pipelines/operators/at-once.ts';
 import { collect } from '../../../pipelines/operators/collect.ts';
 import { marbles } from '../../support/pipeline.ts';
@@ -87,13 +87,39 @@ describe('collect', () => {
     }));
 
   it('leaves the current source when unsubscribed, and asks no further one', () => {
-    const asked: number[] = [];
+    const log: string[] = [];
     const sources = [1, 2].map((number) => () => {
-      asked.push(number);
-      return NEVER;
+      log.push(`ask ${number}`);
+      return NEVER.pipe(finalize(() => log.push(`leave ${number}`)));
     });
     listOf(sources).subscribe().unsubscribe();
-    expect(asked).toEqual([1]);
+    expect(log).toEqual(['ask 1', 'leave 1']);
+  });
+
+  it('leaves a source before it asks the next one, also after an error', () => {
+    const log: string[] = [];
+    const sources = [EMPTY, throwError(() => 'broken'), EMPTY].map((end, number) => () => {
+      log.push(`ask ${number}`);
+      return new Observable<string>((out) => {
+        out.add(() => log.push(`leave ${number}`));
+        end.subscribe(out);
+      });
+    });
+    listOf(sources, { instead: () => 'x' }).subscribe();
+    expect(log).toEqual(['ask 0', 'leave 0', 'ask 1', 'leave 1', 'ask 2', 'leave 2']);
+  });
+
+  it('is done once, also if its subscriber has more to do then', () => {
+    const lists: string[][] = [];
+    const list = new Observable<never>((out) =>
+      collect([() => of('a')], out, {
+        done: (values) => {
+          if (lists.push([...values]) > 1) out.complete();
+        },
+      }),
+    );
+    list.subscribe().unsubscribe();
+    expect(lists).toEqual([['a']]);
   });
 
   it('does not nest sources that answer at once', () => {

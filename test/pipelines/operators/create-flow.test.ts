@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { BehaviorSubject, NEVER, type Observable, of, Subject, take } from 'rxjs';
+import { BehaviorSubject, NEVER, type Observable, of, Subject, take, throwError } from 'rxjs';
 import { createFlow, type Producer, type Sink } from '../../../pipelines/index.ts';
 import { marbles } from '../../support/pipeline.ts';
 import { heldWhileClosed } from './create-flow.diagram.ts';
@@ -24,6 +24,16 @@ const producer = (source: Observable<string>, log: string[] = []) => ({
 const VALVE = { o: true, x: false };
 
 describe('createFlow', () => {
+  it('makes no producer for a valve that has failed', () => {
+    const seen: unknown[] = [];
+    const flow = createFlow<string>(() => {
+      seen.push('made');
+      return { pause: () => {}, resume: () => {}, close: () => {} };
+    });
+    flow(throwError(() => 'broken')).subscribe({ error: (error) => seen.push(error) });
+    expect(seen).toEqual(['broken']);
+  });
+
   it('ignores what comes after the end, also while the end waits', () => {
     const seen: string[] = [];
     const valve = new BehaviorSubject(false);

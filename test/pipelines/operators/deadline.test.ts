@@ -46,9 +46,17 @@ describe('deadline', () => {
     const { clock, time, timers, waiting } = aClock();
     const all = Array.from({ length: 100 }, (_, at) => deadline(ignoring(), clock, 1000 + at, () => {}));
     expect(timers).toHaveLength(1);
+    // Another one at the same time, and one that is never due.
+    all.push(
+      deadline(ignoring(), clock, 1000, () => {}),
+      deadline(ignoring(), clock, Number.POSITIVE_INFINITY, () => {}),
+    );
     for (const one of all) one.moveTo(one.at + 5000);
     expect(timers).toHaveLength(1);
-    for (const one of all) one.unsubscribe();
+    for (const one of all.slice(0, -1)) {
+      expect(timers).toHaveLength(1);
+      one.unsubscribe();
+    }
     expect(waiting()).toBe(0);
     time.flush();
     expect(time.now()).toBe(0);
@@ -67,6 +75,16 @@ describe('deadline', () => {
     again.moveTo(25);
     time.flush();
     expect(late).toEqual(['sooner 5', 'again 25', 'later 60']);
+  });
+
+  it('delays no other one when it is moved on', () => {
+    const { clock, time } = aClock();
+    const late: string[] = [];
+    const set = (name: string, at: number) => deadline(ignoring(), clock, at, () => late.push(`${name} ${time.now()}`));
+    const [first] = [set('first', 10), set('second', 20), set('never', Number.POSITIVE_INFINITY)];
+    first.moveTo(30);
+    time.flush();
+    expect(late).toEqual(['second 20', 'first 30']);
   });
 
   it('can be moved on once it is late', () => {
@@ -118,11 +136,11 @@ describe('deadline', () => {
     /** What is done to a deadline at a time; it is made by the first. No `at`: it leaves. */
     const step = fc.record({
       time: fc.integer({ min: 0, max: 30 }),
-      one: fc.nat(7),
+      one: fc.nat(15),
       at: fc.oneof(fc.integer({ min: 0, max: 40 }), fc.constant(Number.POSITIVE_INFINITY), fc.constant(undefined)),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (unsorted) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (unsorted) => {
         const steps = unsorted.toSorted((a, b) => a.time - b.time);
         const { clock, time, waiting } = aClock();
         const late: string[] = [];

@@ -53,6 +53,13 @@ describe('flow', () => {
     expect(all(flow(source([]), twice, upper, twice, suffix)(OPEN))).toEqual('AAAABBBB'.split('').map((a) => `${a}!`));
   });
 
+  it('applies a stage before and after what is none', () => {
+    const stage = (digit: number) =>
+      operate<string, string>((out) => ({ next: (letter) => out.next(`${letter}${digit}`) }));
+    const other = (digit: number) => lift(map((letter: string) => `${letter}${digit}`));
+    expect(all(flow(source([]), stage(1), other(2), stage(3), other(4), stage(5))(OPEN))).toEqual(['a12345', 'b12345']);
+  });
+
   it('gives the valve of its consumer to every operator, and to the source', () => {
     const [seen, valve] = [[] as Valve[], new Gate(true)];
     const watching = operate<string, string>((out, valve) => {

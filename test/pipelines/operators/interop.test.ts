@@ -36,9 +36,9 @@ interface Watched {
   readonly state: { asked: number; left: boolean };
 }
 
-/** Numbers without end, one at a time, from each kind of source; or an error after some. */
-const SOURCES: Readonly<Record<string, (fails?: number) => Watched>> = {
-  fromReadable: (fails) => {
+/** Numbers without end, one at a time, from each kind of source; or an error, or the end, after some. */
+const SOURCES: Readonly<Record<string, (fails?: number, ends?: number) => Watched>> = {
+  fromReadable: (fails, ends) => {
     const state = { asked: 0, left: false };
     const source = fromReadable<number>(
       () =>
@@ -47,7 +47,7 @@ const SOURCES: Readonly<Record<string, (fails?: number) => Watched>> = {
           highWaterMark: 1,
           read() {
             if (state.asked === fails) this.destroy(new Error('on purpose'));
-            else this.push(state.asked++);
+            else this.push(state.asked === ends ? null : state.asked++);
           },
           destroy(error, done) {
             state.left = true;
@@ -57,7 +57,7 @@ const SOURCES: Readonly<Record<string, (fails?: number) => Watched>> = {
     );
     return { source, state };
   },
-  fromWebStream: (fails) => {
+  fromWebStream: (fails, ends) => {
     const state = { asked: 0, left: false };
     const source = fromWebStream<number>(
       () =>
@@ -65,6 +65,7 @@ const SOURCES: Readonly<Record<string, (fails?: number) => Watched>> = {
           {
             pull: (controller) => {
               if (state.asked === fails) controller.error(new Error('on purpose'));
+              else if (state.asked === ends) controller.close();
               else controller.enqueue(state.asked++);
             },
             cancel: () => {
@@ -76,12 +77,13 @@ const SOURCES: Readonly<Record<string, (fails?: number) => Watched>> = {
     );
     return { source, state };
   },
-  fromAsyncIterable: (fails) => {
+  fromAsyncIterable: (fails, ends) => {
     const state = { asked: 0, left: false };
     const source = fromAsyncIterable<number>(async function* () {
       try {
         for (;;) {
           if (state.asked === fails) throw new Error('on purpose');
+          if (state.asked === ends) return;
           yield state.asked++;
         }
       } finally {
@@ -135,6 +137,11 @@ describe.each(Object.entries(SOURCES))('%s', (_, make) => {
     valve.next(true);
     await until(() => got.length > 0);
     subscription.unsubscribe();
+  });
+
+  it('completes with the source, after its values', async () => {
+    const { source } = make(undefined, 3);
+    expect(await all(source(OPEN))).toEqual([0, 1, 2]);
   });
 
   it('errors with the source, after its values', async () => {
@@ -277,7 +284,93 @@ describe.each(Object.entries(SINKS))('%s', (_, make) => {
   });
 });
 
+/** A source that emits at once what is wanted, as many as are left, and logs how it was controlled. */
+const eager = (left: number) => {
+  const log: (string | number)[] = [];
+  const source = createFlow<number>((sink) => {
+    let paused = false;
+    const push = () => {
+      while (!paused && !sink.closed && left > 0) {
+        log.push(left);
+        sink.next(left--);
+      }
+    };
+    queueMicrotask(push);
+    return {
+      pause: () => {
+        paused = true;
+        log.push('pause');
+      },
+      resume: () => {
+        paused = false;
+        log.push('resume');
+        push();
+      },
+      close: () => log.push('close'),
+    };
+  });
+  return { source, log };
+};
+
+/** Microtasks and events that were to come have come. */
+const settled = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+describe('a stream of a flow that nobody reads', () => {
+  it('takes no more than its mark, and pauses its source once', async () => {
+    const { source, log } = eager(100);
+    const stream = toReadable(source, Readable, { objectMode: true, highWaterMark: 4 });
+    stream.read(0);
+    await settled();
+    expect([log, stream.readableLength]).toEqual([[100, 99, 98, 97, 'pause'], 4]);
+    stream.destroy();
+  });
+
+  it('takes no more than its strategy allows, and pauses its source once', async () => {
+    const { source, log } = eager(100);
+    const stream = toWebStream(source, { highWaterMark: 4 });
+    await settled();
+    expect(log).toEqual([100, 99, 98, 97, 'pause']);
+    await stream.cancel();
+    expect(log.at(-1)).toBe('close');
+  });
+
+  it('can be left before it was read: its source is not opened', async () => {
+    const { source, log } = eager(100);
+    await once(toReadable(source, Readable).destroy(), 'close');
+    await toWebStream(source, { highWaterMark: 0 }).cancel();
+    const iterator = toAsyncIterable(source)[Symbol.asyncIterator]();
+    const over = { done: true, value: undefined };
+    expect([await iterator.return?.(), await iterator.next()]).toEqual([over, over]);
+    expect(log).toEqual([]);
+  });
+});
+
 describe('toAsyncIterable', () => {
+  it('has its source run only while a pull waits', async () => {
+    const { source, log } = eager(3);
+    const iterator = toAsyncIterable(source)[Symbol.asyncIterator]();
+    await iterator.next();
+    await settled();
+    expect(log).toEqual([3, 'pause']);
+    await Promise.all([iterator.next(), iterator.next()]);
+    expect(log.slice(2)).toEqual(['resume', 2, 'pause', 'resume', 1, 'pause']);
+    await iterator.return?.();
+  });
+
+  it('has its source run on until more waits than the limit, by weight', async () => {
+    const { source, log } = eager(9);
+    const size = (value: number) => (value > 6 ? 2 : 1);
+    const iterator = toAsyncIterable(source, { limit: 5, size })[Symbol.asyncIterator]();
+    await iterator.next();
+    await settled();
+    // 9 was pulled; 8, 7, 6 and 5 wait, of weight 6.
+    expect(log).toEqual([9, 8, 7, 6, 5, 'pause']);
+    await iterator.next();
+    // 7, 6 and 5, of weight 4, and two more.
+    expect(log.slice(6)).toEqual(['resume', 4, 3, 'pause']);
+    await iterator.return?.();
+  });
+
   it('is done for a pull that waits, if it is left meanwhile', async () => {
     const silent = createFlow<number>(() => ({ pause: () => {}, resume: () => {}, close: () => {} }));
     const iterator = toAsyncIterable(silent)[Symbol.asyncIterator]();
@@ -419,6 +512,9 @@ describe('a stream that is over already', () => {
     await once(all, 'end');
     await expect(ended(fromReadable(() => all)(OPEN))).resolves.toBeUndefined();
     await expect(ended(fromReadable(() => new PassThrough().destroy())(OPEN))).rejects.toThrow('closed before its end');
+    const closed = new PassThrough().destroy();
+    await once(closed, 'close');
+    await expect(ended(fromReadable(() => closed)(OPEN))).rejects.toThrow('closed before its end');
     await expect(ended(fromReadable(failed)(OPEN))).rejects.toThrow('on purpose');
   });
 
@@ -481,6 +577,18 @@ describe('fromAsyncIterable', () => {
 });
 
 describe('fromEventTarget', () => {
+  it('adds its listener when it is subscribed to, and removes the same one when it is left', () => {
+    const listeners = new Set<unknown>();
+    const target = {
+      addEventListener: (type: string, listener: unknown) => type === 'x' && listeners.add(listener),
+      removeEventListener: (type: string, listener: unknown) => type === 'x' && listeners.delete(listener),
+    };
+    const subscription = fromEventTarget(target, 'x', { limit: 1, overflow: 'oldest' })(OPEN).subscribe();
+    expect(listeners.size).toBe(1);
+    subscription.unsubscribe();
+    expect(listeners.size).toBe(0);
+  });
+
   const emit = (target: EventTarget, ...details: number[]) => {
     for (const detail of details) target.dispatchEvent(new CustomEvent('x', { detail }));
   };

@@ -1,5 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { BehaviorSubject, defer, NEVER, type Observable, of, throwError } from 'rxjs';
+import {
+  BehaviorSubject,
+  concat,
+  defer,
+  NEVER,
+  type Observable,
+  of,
+  range,
+  Subject,
+  type TeardownLogic,
+  throwError,
+} from 'rxjs';
 import {
   concatFlow,
   createFlow,
@@ -10,6 +21,7 @@ import {
   type Sink,
   switchFlow,
 } from '../../../pipelines/index.ts';
+import { subscriberOf } from '../../../pipelines/operators/subscriber.ts';
 import { marbles } from '../../support/pipeline.ts';
 import { twoAtATime } from './merge-flow.diagram.ts';
 import { theLatest } from './switch-flow.diagram.ts';
@@ -125,6 +137,62 @@ describe('mergeFlow', () => {
     expect(errors).toEqual(['Error: no flow']);
   });
 
+  it('retains a value while it waits, and until its flow was made', () => {
+    const log: string[] = [];
+    const lending = {
+      retain: (value: string) => log.push(`retain ${value}`),
+      release: (value: string) => log.push(`release ${value}`),
+    };
+    const valve = new Gate(false);
+    const flows: Flow<string> = concatFlow((value: string) => {
+      log.push(`make ${value}`);
+      return () => NEVER;
+    }, lending)(() => concat(of('a', 'b', 'c'), NEVER));
+    const subscription = flows(valve).subscribe();
+    log.push('open');
+    valve.next(true);
+    log.push('leave');
+    subscription.unsubscribe();
+    expect(log).toEqual([
+      ...['retain a', 'retain b', 'retain c', 'open', 'make a', 'release a'],
+      ...['leave', 'release b', 'release c'],
+    ]);
+  });
+
+  it.each([
+    ['mergeFlow', mergeFlow(2, (value: number) => () => of(value))],
+    ['switchFlow', switchFlow((value: number) => () => of(value))],
+  ])('keeps nothing of a flow that has ended: %s', (_, operator) => {
+    const source = new Subject<number>();
+    const owned = new Set<unknown>();
+    const out = subscriberOf<number>({ next: () => {}, error: () => {}, complete: () => {} });
+    const [add, remove] = [out.add.bind(out), out.remove.bind(out)];
+    Object.assign(out, {
+      add: (teardown: TeardownLogic) => {
+        owned.add(teardown);
+        add(teardown);
+      },
+      remove: (teardown: Exclude<TeardownLogic, void>) => {
+        owned.delete(teardown);
+        remove(teardown);
+      },
+    });
+    operator(() => source)(OPEN).subscribe(out);
+    const before = owned.size;
+    for (let value = 0; value < 10; value += 1) source.next(value);
+    expect(owned.size).toBe(before);
+  });
+
+  it('nests nothing, however many values wait for an open valve', () => {
+    let last = 0;
+    const valve = new Gate(false);
+    concatFlow((value: number) => () => of(value))(() => range(1, 100_000))(valve).subscribe((value) => {
+      last = value;
+    });
+    valve.next(true);
+    expect(last).toBe(100_000);
+  });
+
   it('nests nothing, however many flows end at once', () => {
     let last = 0;
     const many: Flow<number> = createFlow((sink) => {
@@ -163,6 +231,14 @@ describe('switchFlow', () => {
       expectObservable(switchFlow(() => () => cold('1|'))(() => cold('a---|'))(OPEN)).toBe('1---|');
       expectObservable(switchFlow(() => () => cold('1-'))(() => cold('a---#'))(OPEN)).toBe('1---#');
       expectObservable(switchFlow(() => () => throwError(() => 'error'))(() => cold('-a---'))(OPEN)).toBe('-#');
+    }));
+
+  it('leaves the source and the latest flow when unsubscribed', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const [source, each] = [cold('a--b------'), cold('1---------')];
+      expectObservable(switchFlow(() => () => each)(() => source)(OPEN), '^----!').toBe('1--1--');
+      expectSubscriptions(source.subscriptions).toBe('^----!');
+      expectSubscriptions(each.subscriptions).toBe(['^--!', '---^-!']);
     }));
 
   it('gives its flow the valve, and drops what the one before it holds', () =>

@@ -72,6 +72,21 @@ it('reports no move of a gate once a follower has moved it again', () => {
   expect([seen, gate.value]).toEqual([[false, false], false]);
 });
 
+it('reports a move of a gate to all that follow it then, if one leaves or comes within it', () => {
+  const gate = new Gate(true);
+  const seen: string[] = [];
+  const out = into([]);
+  const leave = followValve(gate, out, (open) => {
+    if (open) return;
+    leave();
+    followValve(gate, out, (open) => seen.push(`new ${open}`));
+  });
+  for (const name of ['a', 'b']) followValve(gate, out, (open) => seen.push(`${name} ${open}`));
+  seen.length = 0;
+  gate.next(false);
+  expect(seen).toEqual(['new false', 'a false', 'b false']);
+});
+
 it('gives an exception of a follower of a gate to its subscriber', () => {
   const seen: unknown[] = [];
   const gate = new Gate(true);
