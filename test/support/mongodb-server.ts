@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { closedPort } from './feeds.ts';
 import { goBuild } from './go-build.ts';
@@ -61,6 +62,10 @@ export const startOwnMongoServer = async (folder: string, found = findOwnWay()):
   return ours(found.command, folder, await closedPort());
 };
 
+/** Starts of a server whose port is taken, and milliseconds between them. */
+const TRIES = 60;
+const REST = 1_000;
+
 const theirs = (url: string): MongoServer => {
   const refuse = () => {
     throw new Error('cannot stop an external server');
@@ -81,9 +86,17 @@ const ours = async (command: NonNullable<Way['command']>, folder: string, port: 
       await ended;
     },
     start: async () => {
-      child = run();
-      ended = once(child, 'close');
-      await listening(port, child);
+      // While it was away, a connection to somewhere else may have got its port.
+      for (let tries = 1; ; tries += 1) {
+        child = run();
+        ended = once(child, 'close');
+        try {
+          return await listening(port, child);
+        } catch (error) {
+          if (tries === TRIES) throw error;
+          await setTimeout(REST);
+        }
+      }
     },
     freeze: () => {
       child.kill('SIGSTOP');
