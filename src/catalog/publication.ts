@@ -39,6 +39,11 @@ export interface PublishOptions {
   /** What is kept of the revisions before. Default: only those with a label. */
   readonly keeping?: Keeping;
   /**
+   * Called with all stored repositories at that moment, before anything is published. If it throws, the
+   * catalog stays as it is.
+   */
+  readonly permit?: (stored: readonly StoredRepository[]) => void;
+  /**
    * What to store of the repository, given what is stored of it at that moment. It counts from the
    * same moment as the entries. If it throws, the catalog stays as it is.
    */

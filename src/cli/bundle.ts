@@ -119,6 +119,9 @@ export const addImportBundle = (command: Command): void => {
 
 const tellImport = (file: string, imported: Imported, json = false): void => {
   const { made, repositories, files, bytes, present } = imported;
+  for (const { prefix, others } of repositories)
+    for (const id of others)
+      process.stderr.write(`${oneLine(`warning: below ${prefix} are also entries of importer ${id}`)}\n`);
   if (json) process.stdout.write(`${asJson(imported)}\n`);
   else {
     for (const { prefix, packages, metadata } of repositories)

@@ -321,6 +321,34 @@ export const catalogStoreContract = (name: string, { open, openTwo }: CatalogSto
       });
     });
 
+    describe('a publication that has to be permitted', () => {
+      const entry = (path: string) => ({
+        ...{ path, importerId: importer, unitId: 'u', unitTypeId: 'iso', url: 'http://h/x', revision: 0, data: {} },
+      });
+
+      it('sees what another process has stored since its staging began, and changes nothing if it is not', async () => {
+        const [catalog, other] = await openTwo();
+        await importPaths(catalog, '/r', listing(['a']));
+        const staging = await catalog.entries.stage();
+        await staging.write([entry('/r/b')]);
+        await other.repositories.save(repository);
+        const seen: (readonly StoredRepository[])[] = [];
+        const refused = async () =>
+          staging.publishRevision(importer, '/r', {
+            permit: (stored) => {
+              seen.push(stored);
+              throw new Error('not permitted');
+            },
+            repository: () => repository,
+          });
+        await expect(refused()).rejects.toThrow('not permitted');
+        await staging.discard();
+        expect(seen).toEqual([[repository]]);
+        for (const one of [catalog, other]) expect(await listed(one)).toEqual([['/r/a', 1]]);
+        expect(await importPaths(other, '/r', listing(['c']))).toMatchObject({ revision: 2 });
+      });
+    });
+
     describe('the files of the revision before', () => {
       const importAt = (catalog: CatalogStore, now: number, ...paths: string[]) =>
         importRepository({

@@ -1,11 +1,11 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
-import { createTarPacker } from 'modern-tar';
 import { makeApt } from '../support/apt.ts';
 import { askWhole } from '../support/clients.ts';
 import { makeDnf } from '../support/dnf.ts';
 import { temporaryFolders } from '../support/folder.ts';
+import { carriedEntry, carriedFiles, carriedRepository, madeBundle } from '../support/made-bundles.ts';
 import { sha256 } from '../support/pipeline.ts';
 import { processes } from '../support/processes.ts';
 import { refreshing } from '../support/refreshed.ts';
@@ -234,39 +234,11 @@ describe('A bundle of a followed deb repository', () => {
 describe('A bundle that somebody else has made', () => {
   const CONTENT = 'the bear';
   const NAME = `files/sha256-${sha256(CONTENT)}`;
-  const REPOSITORY = {
-    ...{ prefix: '/r', format: 'yum', feed: 'http://feed.example/', selection: {}, succeeded: 1 },
-    entries: 'entries/0.jsonl',
-  };
-  const ENTRY = {
-    ...{ path: '/r/bear.rpm', unit_id: 'u', unit_type_id: 'rpm', url: 'file:///etc/passwd' },
-    ...{ checksum: sha256(CONTENT), checksum_algorithm: 'sha256', size: CONTENT.length },
-  };
+  const REPOSITORY = carriedRepository();
+  const ENTRY = carriedEntry('/r/bear.rpm', CONTENT, { unit_id: 'u', url: 'file:///etc/passwd' });
 
-  /** A tar file of these files, and a manifest that is right. */
-  const made = async (
-    files: Readonly<Record<string, string>>,
-    about: { readonly mtime?: Date } = {},
-  ): Promise<string> => {
-    const list = Object.entries(files).map(([name, text]) => ({ name, size: text.length, sha256: sha256(text) }));
-    const manifest = JSON.stringify({ format: 1, version: '0', made: 'now', kind: 'bundle', files: list });
-    const { readable, controller } = createTarPacker();
-    const chunks: Uint8Array[] = [];
-    const read = (async () => {
-      for await (const chunk of readable) chunks.push(chunk);
-    })();
-    const all = files['manifest.json'] === undefined ? { ...files, 'manifest.json': manifest } : files;
-    for (const [name, text] of Object.entries(all)) {
-      const writer = controller.add({ name, size: text.length, ...about }).getWriter();
-      await writer.write(Buffer.from(text));
-      await writer.close();
-    }
-    controller.finalize();
-    await read;
-    const file = join(folder(), 'made.bundle');
-    writeFileSync(file, Buffer.concat(chunks));
-    return file;
-  };
+  const made = (files: Readonly<Record<string, string>>, about: { readonly mtime?: Date } = {}): Promise<string> =>
+    madeBundle(folder(), files, about);
   const bundleOf = (entry: object = {}, repository: object = {}, files: Readonly<Record<string, string>> = {}) =>
     made({
       [NAME]: CONTENT,
@@ -277,15 +249,7 @@ describe('A bundle that somebody else has made', () => {
 
   it('is continued after it was killed, and counts only then', async () => {
     const texts = Array.from({ length: 1_500 }, (_, at) => `package ${at}`);
-    const entries = texts.map((text, at) => ({
-      ...{ ...ENTRY, path: `/r/${at}.rpm`, unit_id: `${at}` },
-      ...{ checksum: sha256(text), size: text.length },
-    }));
-    const bundle = await made({
-      ...Object.fromEntries(texts.map((text) => [`files/sha256-${sha256(text)}`, text])),
-      'entries/0.jsonl': entries.map((entry) => JSON.stringify(entry)).join('\n'),
-      'repositories.json': JSON.stringify([REPOSITORY]),
-    });
+    const bundle = await made(carriedFiles(Object.fromEntries(texts.map((text, at) => [`/r/${at}.rpm`, text]))));
     const site = aSite();
     const running = site.start('import-bundle', bundle);
     await until(() => stateOf(site).length > 0);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fillingFolder } from '../../catalog/metadata-files.ts';
 import type { CatalogStore } from '../../catalog/store.ts';
 import type { Settings } from '../../config/schema.ts';
+import { messageOf } from '../../lib/thrown.ts';
 import { createSaveStore, type SaveStore } from '../../saves/copies/store.ts';
 import { readArchive } from '../backup/archive.ts';
 import { metadataFolder } from '../state-folder.ts';
@@ -11,7 +12,7 @@ import { noBundles } from '../warm/check.ts';
 import { type Checked, checkBundle } from './check.ts';
 import { type CarriedEntry, fileName } from './content.ts';
 import { isThere, type Needed, type Places, placeFile } from './place.ts';
-import { type ImportedRepository, importersOf, publish } from './publish.ts';
+import { type Claim, claimPrefixes, type ImportedRepository, publish } from './publish.ts';
 import { checkRoom } from './room.ts';
 
 export interface ImportParts {
@@ -74,16 +75,15 @@ export const importBundle = ({ settings, own, onProgress = () => {} }: ImportPar
       before = bytes;
       onProgress(bytes);
     });
-    const importers = await importersOf(own, checked.repositories);
+    const claim = await claimPrefixes(own, checked.repositories);
     using _filling = await fillingFolder(places.metadata);
     const { needed, present } = await plan(file, checked, places);
     await checkRoom(needed, settings);
     const bytes = await withStore(settings, (store) =>
       place(file, needed, { places, store, onProgress: (read) => onProgress(before + read) }),
     );
-    const repositories: ImportedRepository[] = [];
-    for (const repository of checked.repositories)
-      repositories.push(await publish(own, checked, repository, await importers(repository), settings));
+    await claim.check();
+    const repositories = await publishAll(own, checked, claim, settings);
     return { made: checked.made, repositories, files: needed.size, bytes, present };
   });
 
@@ -113,6 +113,20 @@ const plan = async (file: string, checked: Checked, places: Places): Promise<{ n
       `${file}: builds on a bundle that was not imported here, or whose copies are gone: ${lacks} files are missing (${lacking.join(', ')}${lacks > NAMED ? ' …' : ''}); import that one first, or export all without --since`,
     );
   return { needed, present };
+};
+
+/** Publishes each repository. Rejects at the first that cannot be, and says which count. */
+const publishAll = async (own: CatalogStore, checked: Checked, claim: Claim, settings: Settings) => {
+  const published: ImportedRepository[] = [];
+  for (const repository of checked.repositories)
+    try {
+      published.push(await publish(own, checked, repository, claim, settings));
+    } catch (error) {
+      if (published.length === 0) throw error;
+      const those = published.map(({ prefix }) => prefix).join(', ');
+      throw new Error(`${messageOf(error)}; imported before that: ${those}`, { cause: error });
+    }
+  return published;
 };
 
 const withStore = async <T>(settings: Settings, work: (store: SaveStore) => Promise<T>): Promise<T> => {

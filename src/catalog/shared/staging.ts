@@ -10,7 +10,7 @@ import { pruneIfDue } from './history.ts';
 import { inBatches } from './in-batches.ts';
 import { type Others, readOthers } from './others.ts';
 import { startRecording } from './recording.ts';
-import { documentOf, repositoryOf } from './repository-documents.ts';
+import { documentOf, repositoriesOf, repositoryOf } from './repository-documents.ts';
 import type { Session } from './session.ts';
 import type { Change, Outcome } from './writer.ts';
 
@@ -52,11 +52,12 @@ const publishRevision = async (
   staged: Staged,
   importerId: string,
   prefix: string,
-  { grace, repository, keeping = unkept() }: PublishOptions,
+  { permit, grace, repository, keeping = unkept() }: PublishOptions,
 ): Promise<{ readonly result: Published; readonly outcome: Outcome }> => {
   const { view, gen, repositories } = change;
   const own = trimPrefix(prefix);
   const key = { prefix: own, importerId };
+  permit?.(await repositoriesOf(change, view));
   const recording = await startRecording({ change, database, staged, key, keeping });
   const revision = Math.max(await newestRevision(change, view, prefix, importerId), recording.newest) + 1;
   const others = await readOthers(change, database, staged, { ...key, recording, ...(grace && { grace }) });

@@ -17,7 +17,7 @@ const NAMES = COLUMNS.split(', ');
  */
 export const makeStaging = (
   database: DatabaseSync,
-  repositories: Pick<Repositories, 'find' | 'save'>,
+  repositories: Pick<Repositories, 'find' | 'list' | 'save'>,
 ): Synchronous<Staging> => {
   const entries = makeStaged(database);
   const { table, byPath } = entries;
@@ -89,7 +89,7 @@ export const makeStaging = (
         .map((row) => String(row.path));
     },
 
-    publishRevision: (importerId, prefix, { repository, grace, keeping = unkept() } = {}) => {
+    publishRevision: (importerId, prefix, { permit, repository, grace, keeping = unkept() } = {}) => {
       const [from, before] = rangeBelow(prefix);
       const own = trimPrefix(prefix);
       // Read before the transaction, because no index finds them.
@@ -100,6 +100,7 @@ export const makeStaging = (
         .all(importerId, own, from, before)
         .map(({ id }) => Number(id));
       return publish(() => {
+        permit?.(repositories.list());
         const newest = database
           .prepare(
             'SELECT max(revision) AS revision FROM lazy_content_catalog WHERE path >= ? AND path < ? AND importer_id = ?',
