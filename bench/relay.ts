@@ -47,6 +47,8 @@ export interface RelayOptions {
   readonly clients?: number;
   /** Whether the product has no limits on numbers, which protect a machine. Default: as shipped. */
   readonly unlimited?: boolean;
+  /** Whether the product is started without peers. */
+  readonly alone?: boolean;
   /** Processes with which the product answers. Default: 1. */
   readonly workers?: number;
 }

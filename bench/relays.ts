@@ -17,7 +17,7 @@ export interface Relays {
   stop(): Promise<void>;
 }
 
-/** Starts all relays that are installed. */
+/** Starts all relays that are installed, or the product alone. */
 export const startRelays = async (options: RelayOptions): Promise<Relays> => {
   const files = join(options.folder, 'files');
   mkdirSync(files);
@@ -33,19 +33,18 @@ export const startRelays = async (options: RelayOptions): Promise<Relays> => {
     await Promise.all(running.map((relay) => relay.stop()));
   };
   try {
-    const node = await started(startNode(options, files));
-    const undici = await started(startUndici(options));
-    const fastify = await started(startFastify(options));
-    const nginx = await started(startNginx(options, files));
-    const haproxy = await started(startHaproxy(options));
+    const peers: Relay[] = [];
+    if (!options.alone) {
+      const node = await started(startNode(options, files));
+      const undici = await started(startUndici(options));
+      const fastify = await started(startFastify(options));
+      const nginx = await started(startNginx(options, files));
+      const haproxy = await started(startHaproxy(options));
+      peers.push(...[nginx, node, undici, fastify, haproxy].filter((relay) => relay !== undefined));
+    }
     const streamer = await started(startStreamer(options, files, 'ours', ['--dispatch', 'none']));
     const keeping = await started(startStreamer(options, files, 'keeping', []));
-    return {
-      peers: [nginx, node, undici, fastify, haproxy].filter((relay) => relay !== undefined),
-      streamer,
-      keeping,
-      stop,
-    };
+    return { peers, streamer, keeping, stop };
   } catch (error) {
     await stop();
     throw error;

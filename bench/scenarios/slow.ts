@@ -39,6 +39,8 @@ const withRelays = async (
   const warmUp = Math.min(sizes.warmUp, WARM_UP);
   const relays = await startRelays({
     ...{ folder: bench.folder('slow'), origin, core: cores?.contender, main, ...options },
+    // Peers are one process each, with two connections for each client.
+    alone: 2 * options.clients + OTHER_FILES > descriptors(),
     supplies: [
       { route: 'http', size: BYTES, count: options.clients },
       { route: 'http', size: SMALL, count: warmUp + sizes.newcomers },
@@ -54,9 +56,7 @@ const withRelays = async (
           1,
         ),
       );
-    // Each of them is one process, with two connections for each client.
-    const able = 2 * options.clients + OTHER_FILES <= descriptors();
-    return await work({ ...relays, peers: able ? relays.peers : [] });
+    return await work(relays);
   } finally {
     await relays.stop();
   }
