@@ -82,6 +82,13 @@ const memory = (bench: Bench, clients: number, suffix: string, workers = 1): Pro
         ),
     });
     const shared = streamer.fresh('verified', BYTES);
+    /** Of one path by one process: more do not help. */
+    const sameFile: Contender = {
+      id: `slow-same${suffix}`,
+      ours: true,
+      name: `${streamer.name}, all the same file`,
+      run: () => growth(streamer, () => requestAndWait(filesOf(clients, () => shared))),
+    };
     return hold({
       title: `Memory for each of ${clients} clients that read nothing of ${BYTES >> 20} MiB`,
       unit: 'KiB',
@@ -90,12 +97,7 @@ const memory = (bench: Bench, clients: number, suffix: string, workers = 1): Pro
       contenders: [
         ...peers.map((peer) => aFileEach(peer, { id: peer.id })),
         aFileEach(streamer, { id: `slow${suffix}`, ours: true }),
-        {
-          id: `slow-same${suffix}`,
-          ours: true,
-          name: `${streamer.name}, all the same file`,
-          run: () => growth(streamer, () => requestAndWait(filesOf(clients, () => shared))),
-        },
+        ...(workers === 1 ? [sameFile] : []),
       ],
     });
   });
