@@ -77,7 +77,6 @@ export class Consumer<T> {
   /** Follows the valve, and takes what is there. */
   start(): void {
     this.#out.add(() => this.leave());
-    this.#passAsides();
     this.#leaveValve = followValve(this.#join.valve, this.#out, (wanted) => {
       if (this.#open === wanted || this.#gone) return;
       this.#open = wanted;
@@ -85,7 +84,7 @@ export class Consumer<T> {
         this.#parts.lagging.delete(this);
         this.deliver();
       } else if (this.#parts.basins) this.#parts.lagging.add(this);
-      if (!this.#gone) this.#supply.steer();
+      this.#supply.steer();
     });
     if (this.#gone) this.#leaveValve();
     this.deliver();
@@ -105,22 +104,27 @@ export class Consumer<T> {
     this.#away = true;
   }
 
-  /** Values were dropped. If they are among those that it has not taken, only the basin has them. */
-  dropped(): void {
+  /**
+   * Values were dropped. If they are among those that it has not taken, only the basin has them.
+   * Returns whether it has not.
+   */
+  dropped(): boolean {
     const { kept, stock } = this.#supply;
-    if (this.#away || this.#at >= kept.first) return;
+    if (this.#away || this.#at >= kept.first) return false;
     this.#away = true;
-    if (stock.hasKept) this.deliver();
-    else this.#lose();
+    return !stock.hasKept;
+  }
+
+  /** Neither memory nor the basin has what it needs next. */
+  lose(): void {
+    if (this.#gone) return;
+    this.leave();
+    if (!this.#busy) this.#fallBack();
   }
 
   /** Emits what can be taken now. */
   deliver(): void {
     if (this.#busy || this.#gone) return;
-    if (this.#away) {
-      this.#deliverStored();
-      return;
-    }
     this.#busy = true;
     this.#takeKept();
     this.#busy = false;
@@ -129,10 +133,7 @@ export class Consumer<T> {
       // It fell behind while it was busy with an earlier value.
       if (!this.#out.closed) this.#fallBack();
     } else if (this.#away) this.#deliverStored();
-    else if (ending && this.#at === kept.end) {
-      this.leave();
-      ending(this.#out);
-    }
+    else if (ending && this.#at === kept.end) ending(this.#out);
   }
 
   leave(): void {
@@ -162,12 +163,13 @@ export class Consumer<T> {
   #deliverStored(): void {
     const { kept, stock, ending } = this.#supply;
     this.#passAsides();
+    if (this.#gone) return;
     // It may have all, and only miss the end.
     if (!this.#open && !(ending && this.#position === kept.received)) return;
     if (this.#position >= kept.start) this.#comeBack();
     else if (this.#reading) return;
     else if (stock.basin && this.#position >= stock.basin.from) this.#read(stock.basin);
-    else this.#lose();
+    else this.lose();
   }
 
   #read(basin: NonNullable<Stock<T>['basin']>): void {
@@ -177,12 +179,12 @@ export class Consumer<T> {
         this.#passAsides();
         this.#position += this.#parts.size(value);
         this.#out.next(value);
-        if (this.#reading === taker && this.#position >= kept.start) this.#comeBack();
-      },
-      error: () => this.#lose(),
-      complete: () => {
         if (this.#position >= kept.start) this.#comeBack();
-        else this.#lose();
+      },
+      error: () => this.lose(),
+      // It may complete within its last value, after which memory has the next one.
+      complete: () => {
+        if (this.#position < kept.start) this.lose();
       },
     });
     this.#reading = taker;
@@ -199,24 +201,16 @@ export class Consumer<T> {
     this.#at = at;
     this.#taken = taken;
     for (const value of missed) this.#out.next(value);
-    if (this.#gone) return;
     this.deliver();
-    if (!this.#gone) this.#supply.steer();
+    this.#supply.steer();
   }
 
   #passAsides(): void {
-    if (!this.#away) return;
     for (const { value, index, position } of this.#supply.kept.asides) {
       if (index < this.#at || position > this.#position) continue;
       this.#at = index + 1;
       this.#out.next(value);
     }
-  }
-
-  /** Neither memory nor the basin has what it needs next. */
-  #lose(): void {
-    this.leave();
-    if (!this.#busy && !this.#out.closed) this.#fallBack();
   }
 
   #fallBack(): void {

@@ -105,7 +105,7 @@ export class KeptValues<T> {
     let [at, start] = [this.#first, this.#start];
     for (const value of this.#values) {
       const weight = this.#parts.size(value);
-      if (weight === 0 ? start > position : start + weight > position) break;
+      if (start + weight > position) break;
       if (weight === 0 && at >= from) missed.push(value);
       start += weight;
       at += 1;

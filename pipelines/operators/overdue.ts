@@ -5,6 +5,7 @@ export interface Overdue<T> {
   /** An item that waits already begins again. */
   add(item: T): void;
   delete(item: T): void;
+  has(item: T): boolean;
   /** Calls for all that wait, at once. Returns whether any did. */
   flush(): boolean;
 }
@@ -38,6 +39,7 @@ export const createOverdue = <T>(scheduler: SchedulerLike, after: number, due: (
     delete: (item) => {
       waiting.delete(item);
     },
+    has: (item) => waiting.has(item),
     flush: () => {
       const all = [...waiting.keys()];
       waiting.clear();

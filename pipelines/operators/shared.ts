@@ -43,11 +43,7 @@ export class Shared<T> implements Supply<T> {
   #returns = false;
   /** Nobody comes later. */
   #isPrivate = false;
-  /** It waits for the next one. */
-  #awaits = false;
   #ending: ((out: Subscriber<T>) => void) | undefined;
-  /** It ended without an error. */
-  #complete = false;
 
   constructor(parts: SharingParts<T>, key: string, expected?: number) {
     this.#parts = parts;
@@ -68,30 +64,32 @@ export class Shared<T> implements Supply<T> {
 
   /** Opens the source. */
   run(source: Join<T>['source']): void {
-    const { basins, running } = this.#parts;
-    const mayFallBehind = () => basins !== undefined || this.#consumers.size > 1 || running.get(this.#key) === this;
+    // Its first consumer may have left already.
+    if (this.#intake.closed) return;
+    const { basins } = this.#parts;
+    const mayFallBehind = () => basins !== undefined || this.#consumers.size > 1 || this.#isShared;
     source(mayFallBehind)(this.#valve).subscribe(this.#intake);
   }
 
   add(out: Subscriber<T>, join: Joined<T> & Pick<Join<T>, 'stays'>): void {
     const consumer = new Consumer(out, join, this, this.#parts);
     this.#parts.alone.delete(this);
-    this.#awaitNoMore();
+    this.#parts.awaiting.delete(this);
     if (join.stays) this.#stayFor();
     else if (join.stays === false) this.#isPrivate = true;
     this.#consumers.add(consumer);
     consumer.start();
     // The source may wait for consumers that want nothing, or for this one.
-    if (this.#consumers.has(consumer)) this.steer();
+    this.steer();
   }
 
   divert(consumer: Consumer<T>): boolean {
+    if (!this.#fill()) return false;
     this.#diverting = true;
-    const stored = this.#fill();
-    if (stored) consumer.divert();
+    consumer.divert();
     this.#tidy();
-    if (stored) this.steer();
-    return stored;
+    this.steer();
+    return true;
   }
 
   steer(): void {
@@ -118,29 +116,29 @@ export class Shared<T> implements Supply<T> {
     this.#intake.unsubscribe();
     this.stock.close();
     this.#parts.alone.delete(this);
-    this.#awaitNoMore();
   }
 
   /** The values of a source without consumers need not wait any longer, nor need the source itself. */
   expire(): void {
-    this.#lingers = false;
     this.#close();
     if (this.#consumers.size === 0) this.stop();
   }
 
   readonly #intake = subscriberOf<T>({
     next: (value) => this.#take(value),
-    error: (error: unknown) => this.#end((out) => out.error(error), false),
-    complete: () => this.#end((out) => out.complete(), true),
+    error: (error: unknown) => {
+      this.#close();
+      this.#end((out) => out.error(error));
+    },
+    complete: () => this.#end((out) => out.complete()),
   });
 
   #take(value: T): void {
     this.kept.add(value);
-    const { about } = this.stock;
-    this.stock.take(value);
-    if (this.stock.about !== about && this.stock.about?.stays && !this.#isPrivate) this.#stayFor();
+    const about = this.stock.take(value);
+    if (about?.stays && !this.#isPrivate) this.#stayFor();
     for (const consumer of this.#consumers) consumer.deliver();
-    if (this.#consumers.size === 0 && !this.#awaits && !this.#goesOnAlone()) {
+    if (this.#consumers.size === 0 && !this.#parts.awaiting.has(this) && !this.#goesOnAlone()) {
       this.stop();
       return;
     }
@@ -153,12 +151,10 @@ export class Shared<T> implements Supply<T> {
     if (this.#diverting) this.steer();
   }
 
-  #end(ending: (out: Subscriber<T>) => void, complete: boolean): void {
-    this.#awaitNoMore();
+  #end(ending: (out: Subscriber<T>) => void): void {
+    this.#parts.awaiting.delete(this);
     this.#ending = ending;
-    this.#complete = complete;
     this.stock.end();
-    if (!complete || !this.stock.hasAll) this.#close();
     if (this.#consumers.size === 0) this.#stopOrLinger();
     else for (const consumer of this.#consumers) consumer.deliver();
   }
@@ -169,8 +165,7 @@ export class Shared<T> implements Supply<T> {
    */
   #stopOrLinger(): void {
     const { moved, hasAll } = this.stock;
-    // A copy in the making is not yet aborted while an error passes, and it will never be moved.
-    if (this.#parts.closed || !this.#complete || !hasAll || !(moved || this.#keeps)) {
+    if (this.#parts.closed || !this.#isShared || !hasAll || !(moved || this.#keeps)) {
       this.stop();
       return;
     }
@@ -178,7 +173,7 @@ export class Shared<T> implements Supply<T> {
     if (this.#lingers) return;
     this.#lingers = true;
     this.#parts.alone.delete(this);
-    if (moved) this.stock.whenMoved(() => this.expire());
+    if (moved) this.stock.whenMoved(moved, () => this.expire());
     else this.#parts.lingering.add(this);
   }
 
@@ -188,27 +183,21 @@ export class Shared<T> implements Supply<T> {
     const { about } = this.stock;
     const { received } = this.kept;
     const total = about ? about.total : (this.#expected ?? received);
-    const isSmall = total !== undefined && total - received <= (basins?.finishBelow ?? 0);
-    if (closed || !basins?.finishBelow || !isSmall || !this.admits) return false;
+    const rest = (total ?? Number.POSITIVE_INFINITY) - received;
+    if (closed || !basins?.finishBelow || rest > basins.finishBelow || !this.admits) return false;
     if (!alone.has(this) && alone.size >= ALONE) return false;
+    if (about && !this.#fill()) return false;
     alone.add(this);
+    this.#diverting = about !== undefined;
     this.#keeps = true;
-    if (!about) return true;
-    this.#diverting = true;
-    return this.#fill() && this.stock.hasAll;
+    return true;
   }
 
   /** Whether the source waits for the next consumer: between two of them there may be none for a moment. */
   #awaitNext(): boolean {
-    const { awaiting, closed, running } = this.#parts;
-    this.#awaits = this.#returns && !closed && this.admits && running.get(this.#key) === this;
-    if (this.#awaits) awaiting.add(this);
-    return this.#awaits;
-  }
-
-  #awaitNoMore(): void {
-    this.#awaits = false;
-    this.#parts.awaiting.delete(this);
+    const awaits = this.#returns && !this.#parts.closed && this.admits && this.#isShared;
+    if (awaits) this.#parts.awaiting.add(this);
+    return awaits;
   }
 
   /** Those that come later are to find everything. */
@@ -220,16 +209,21 @@ export class Shared<T> implements Supply<T> {
   /** Before the first value is dropped, all go to a basin. */
   #stay(): void {
     this.#stays = false;
-    this.#keeps = this.#fill() && this.stock.hasAll;
+    this.#keeps = this.#fill();
   }
 
   #fill(): boolean {
     return this.stock.fill(this.#consumers, this.#ending !== undefined);
   }
 
+  /** Whether the next consumer finds it. */
+  get #isShared(): boolean {
+    return this.#parts.running.get(this.#key) === this;
+  }
+
   /** Admits no further consumer: the next one gets a new source. */
   #close(): void {
-    if (this.#parts.running.get(this.#key) === this) this.#parts.running.delete(this.#key);
+    if (this.#isShared) this.#parts.running.delete(this.#key);
   }
 
   /**
@@ -238,9 +232,9 @@ export class Shared<T> implements Supply<T> {
    * never falls behind, since the source waits for it.
    */
   #tidy(): void {
-    const { running, lateJoinWindow, window, memory, held } = this.#parts;
+    const { lateJoinWindow, window, memory, held } = this.#parts;
     const { kept } = this;
-    const admits = running.get(this.#key) === this;
+    const admits = this.#isShared;
     const late = this.#diverting ? 0 : lateJoinWindow;
     // The usual case: everything may be kept.
     if (admits && kept.weight <= Math.min(late, window) && held <= memory) return;
@@ -256,6 +250,8 @@ export class Shared<T> implements Supply<T> {
       rest -= this.#parts.size(kept.at(first));
     kept.dropUntil(first);
     if (!this.admits) this.#close();
-    for (const consumer of this.#consumers) consumer.dropped();
+    // All of them first: the source may go on when one leaves.
+    const lost = [...this.#consumers].filter((consumer) => consumer.dropped());
+    for (const consumer of lost) consumer.lose();
   }
 }

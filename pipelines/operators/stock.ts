@@ -1,4 +1,4 @@
-import { Subscription } from 'rxjs';
+import { type Observable, Subscription } from 'rxjs';
 import type { About, Basin, Fillable } from './basin.ts';
 import type { Bounds } from './join.ts';
 import type { KeptValues } from './kept-values.ts';
@@ -17,7 +17,8 @@ export class Stock<T> {
   #basin: Basin<T> | undefined;
   /** The basin, if it is filled here. */
   #spill: Fillable<T> | undefined;
-  #paced = false;
+  /** Follows whether the basin is ready. */
+  #pacing: Subscription | undefined;
   #ready = true;
 
   constructor(parts: Pick<Bounds<T>, 'size' | 'basins'>, kept: KeptValues<T>, moved: () => void) {
@@ -61,13 +62,15 @@ export class Stock<T> {
     return this.#spill ? undefined : this.#basin?.moved;
   }
 
-  take(value: T): void {
+  /** Returns what the value says about its source, if anything. */
+  take(value: T): About<T> | undefined {
     const about = this.#parts.basins?.about(value);
     if (about) {
       this.#about = about;
       if (about.basin) this.#use(about.basin);
     }
     if (this.#spill?.taking && this.#parts.size(value) > 0) this.#spill.write(value);
+    return about;
   }
 
   /** The source has ended. */
@@ -77,14 +80,10 @@ export class Stock<T> {
 
   /** From now on, a disk that is slower than the source slows it down. */
   pace(): void {
-    if (this.#paced || !this.#basin) return;
-    this.#paced = true;
-    this.#ties.add(
-      this.#basin.ready.subscribe((ready) => {
-        this.#ready = ready;
-        this.#moved();
-      }),
-    );
+    this.#pacing ??= this.#basin?.ready.subscribe((ready) => {
+      this.#ready = ready;
+      this.#moved();
+    });
   }
 
   /**
@@ -95,7 +94,7 @@ export class Stock<T> {
     if (this.taking || this.hasKept) return true;
     const { basins, size } = this.#parts;
     const kept = this.#kept;
-    if (!basins || !this.#about?.scarce || (ended && kept.weight === 0)) return false;
+    if (!basins || !this.#about?.scarce) return false;
     if (this.#basin) {
       for (const { position } of positions) if (position < this.#basin.to) return false;
       this.#forget();
@@ -119,8 +118,8 @@ export class Stock<T> {
   }
 
   /** Until `close`, calls `then` when the values are available elsewhere, too. */
-  whenMoved(then: () => void): void {
-    this.#ties.add(this.moved?.subscribe({ complete: then }));
+  whenMoved(moved: Observable<never>, then: () => void): void {
+    this.#ties.add(moved.subscribe({ complete: then }));
   }
 
   #use(basin: Basin<T>): void {
@@ -129,6 +128,8 @@ export class Stock<T> {
   }
 
   #forget(): void {
+    this.#pacing?.unsubscribe();
+    this.#pacing = undefined;
     this.#basin?.release();
     this.#basin = undefined;
   }

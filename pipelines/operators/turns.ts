@@ -12,37 +12,45 @@ export interface Turns<T> {
   size(): number;
 }
 
+interface Queue<T> {
+  readonly owner: string;
+  readonly items: Set<T>;
+}
+
 /**
  * Makes a queue that is fair by owner: one with a thousand items delays another by one item only.
  */
 export const createTurns = <T>(): Turns<T> => {
-  const owners = new Map<T, string>();
-  /** By owner, in the order of their turns. */
-  const queues = new Map<string, Set<T>>();
+  /** The queue that each item waits in. */
+  const places = new Map<T, Queue<T>>();
+  /** By owner, in the order of their turns. None is empty. */
+  const queues = new Map<string, Queue<T>>();
 
   const remove = (item: T, served: boolean) => {
-    const owner = owners.get(item);
-    const queue = owner === undefined ? undefined : queues.get(owner);
-    if (owner === undefined || !queue) return;
-    owners.delete(item);
-    queue.delete(item);
-    if (served || queue.size === 0) queues.delete(owner);
-    if (served && queue.size > 0) queues.set(owner, queue);
+    const queue = places.get(item);
+    if (!queue) return;
+    const { owner, items } = queue;
+    places.delete(item);
+    items.delete(item);
+    if (served || items.size === 0) queues.delete(owner);
+    // One that is there still keeps its turn.
+    if (items.size > 0) queues.set(owner, queue);
   };
 
   return {
     add: (item, owner) => {
-      owners.set(item, owner);
-      const queue = queues.get(owner) ?? new Set();
-      queues.set(owner, queue.add(item));
+      const queue = queues.get(owner) ?? { owner, items: new Set() };
+      queue.items.add(item);
+      queues.set(owner, queue);
+      places.set(item, queue);
     },
     delete: (item) => remove(item, false),
     serve: (item) => remove(item, true),
-    size: () => owners.size,
+    size: () => places.size,
     first: (may = () => true) => {
-      for (const [owner, queue] of queues) {
-        const [item] = queue;
-        if (item !== undefined && may(owner)) return item;
+      for (const [owner, { items }] of queues) {
+        const [item] = items;
+        if (may(owner)) return item;
       }
       return undefined;
     },

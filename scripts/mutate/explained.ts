@@ -10,6 +10,27 @@ export const EXPLAINED: Explanations = {
     'return ifModifiedSince !== undefined && timeOf(lastModified) === ifModifiedSince ? 304 : undefined; ▸ ifModifiedSince !== undefined → true':
       'No time equals undefined. The compiler asks for it.',
   },
+  'pipelines/operators/deadline.ts': {
+    'if (this.place < 0 || at < this.look) this.#agenda.enter(this); ▸ at < this.look → at <= this.look': `${SAVES_TIME} Its place is the same.`,
+    'const below = left && right && right.look < left.look ? right : left; ▸ right.look < left.look → right.look <= left.look':
+      'Of two at the same time, either may be the first.',
+    'if (!below || below.look >= one.look) return; ▸ below.look >= one.look → below.look > one.look':
+      'Of two at the same time, either may be the first.',
+  },
+  'pipelines/operators/limit-concurrency.ts': {
+    "return <T>(source: Observable<T>, needed = 1, owner = ''): Observable<T> => ▸ '' → \"Stryker was here!\"":
+      'Whatever its name, those without an owner have one queue.',
+  },
+  'pipelines/operators/to-async-iterable.ts': {
+    '} else end?.(pull); ▸ end?.(pull) → end(pull)':
+      'A pull is answered with a value, or with the end. The compiler asks for it.',
+  },
+  'pipelines/operators/to-readable.ts': {
+    'const valve = new Gate(true); ▸ true → false': 'The first read opens it before anything follows it.',
+  },
+  'pipelines/operators/to-web-stream.ts': {
+    'const valve = new Gate(true); ▸ true → false': 'The first pull opens it before anything follows it.',
+  },
   'pipelines/operators/first-timeout.ts': {
     'if (!came) first.unsubscribe(); ▸ !came → true': 'A deadline that was left can be left again.',
     'came = true; ▸ true → false': 'A deadline that was left can be left again.',
@@ -25,6 +46,15 @@ export const EXPLAINED: Explanations = {
     'const other = orKey === undefined ? undefined : running.get(orKey); ▸ orKey === undefined → false':
       'Nothing runs under no key. The compiler asks for it.',
   },
+  'pipelines/operators/shared.ts': {
+    'readonly #valve = new Gate(true); ▸ true → false': 'The first consumer moves it before the source follows it.',
+    'if (admits && kept.weight <= Math.min(late, window) && held <= memory) return; ▸ admits && kept.weight <= Math.min(late, window) && held <= memory → false':
+      SAVES_TIME,
+    'if (admits && kept.weight <= Math.min(late, window) && held <= memory) return; ▸ kept.weight <= Math.min(late, window) → kept.weight < Math.min(late, window)':
+      SAVES_TIME,
+    'if (admits && kept.weight <= Math.min(late, window) && held <= memory) return; ▸ held <= memory → held < memory':
+      SAVES_TIME,
+  },
   'pipelines/operators/stall-timeout.ts': {
     'if (values < 2) { ▸ values < 2 → true':
       'Counting on changes nothing: from the second value on the limit is the same.',
@@ -32,7 +62,6 @@ export const EXPLAINED: Explanations = {
       'Counting on changes nothing: from the second value on the limit is the same.',
   },
   'pipelines/operators/valve.ts': {
-    'if (this.#followers.length > 0) for (const follower of this.#followers.slice()) tell(follower, open); ▸ this.#followers.length > 0 → true': `${SAVES_TIME} A copy of no followers is empty.`,
     'if (valve === OPEN) { ▸ valve === OPEN → false': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
     'if (valve === OPEN) { ▸ { tell({ out, moved }, true); return () => {}; } → {}': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
   },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { EMPTY, finalize, NEVER, Observable, of, throwError } from 'rxjs';
+import { EMPTY, finalize, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { AtOnce, mappedToMany, NOTHING } from '../../../pipelines/operators/at-once.ts';
 import { collect } from '../../../pipelines/operators/collect.ts';
 import { marbles } from '../../support/pipeline.ts';
@@ -98,14 +98,15 @@ describe('collect', () => {
 
   it('leaves a source before it asks the next one, also after an error', () => {
     const log: string[] = [];
-    const sources = [EMPTY, throwError(() => 'broken'), EMPTY].map((end, number) => () => {
+    const events = [0, 1, 2].map(() => new Subject<string>());
+    const sources = events.map((event, number) => () => {
       log.push(`ask ${number}`);
-      return new Observable<string>((out) => {
-        out.add(() => log.push(`leave ${number}`));
-        end.subscribe(out);
-      });
+      return event.pipe(finalize(() => log.push(`leave ${number}`)));
     });
     listOf(sources, { instead: () => 'x' }).subscribe();
+    events[0]?.complete();
+    events[1]?.error('broken');
+    events[2]?.complete();
     expect(log).toEqual(['ask 0', 'leave 0', 'ask 1', 'leave 1', 'ask 2', 'leave 2']);
   });
 

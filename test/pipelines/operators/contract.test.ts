@@ -474,6 +474,23 @@ describe('operate', () => {
       expectObservable(cold('a-#').pipe(under(OPEN, throwing))).toBe('a-#', undefined, new Error('no error'));
     }));
 
+  it('leaves a source that has ended, also if the result has not', () => {
+    const log: string[] = [];
+    const holding = operate<string, string>(() => ({
+      next: () => {},
+      error: () => log.push('error'),
+      complete: () => log.push('complete'),
+    }));
+    for (const end of ['error', 'complete'] as const) {
+      const source = new Observable<string>((out) => {
+        out.add(() => log.push('left'));
+        out[end]();
+      });
+      source.pipe(under(OPEN, holding)).subscribe();
+    }
+    expect(log).toEqual(['error', 'left', 'complete', 'left']);
+  });
+
   it('turns an exception in an end handler into the result’s error', () =>
     marbles(({ cold, expectObservable }) => {
       const throwing = operate<string, string>((out) => ({

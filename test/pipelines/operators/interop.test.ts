@@ -357,6 +357,21 @@ describe('toAsyncIterable', () => {
     await iterator.return?.();
   });
 
+  it('moves its valve only if the state changes', async () => {
+    const [states, values] = [[] as boolean[], new Subject<number>()];
+    const source: Flow<number> = (valve) => {
+      valve.subscribe((open) => states.push(open));
+      return values;
+    };
+    const iterator = toAsyncIterable(source)[Symbol.asyncIterator]();
+    const pulls = [iterator.next(), iterator.next()];
+    for (const value of [1, 2, 3]) values.next(value);
+    expect([await Promise.all(pulls), states]).toEqual([
+      [1, 2].map((value) => ({ done: false, value })),
+      [true, false],
+    ]);
+  });
+
   it('has its source run on until more waits than the limit, by weight', async () => {
     const { source, log } = eager(9);
     const size = (value: number) => (value > 6 ? 2 : 1);

@@ -1,190 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
-import { BehaviorSubject, concat, NEVER, Observable, of, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
-import { shareFlow } from '../../../pipelines/index.ts';
-import type { Basin, Fillable } from '../../../pipelines/operators/basin.ts';
-import type { Valve } from '../../../pipelines/operators/valve.ts';
-
-/** Small letters have weight 1, capitals have weight 0. */
-const size = (value: string) => (/[a-z]/.test(value) ? 1 : 0);
-
-const LAG = 10;
-
-/** Memory as a basin of at most `room` values. */
-const memory = (room: number, from = 0) => {
-  const values: string[] = [];
-  const changed = new Subject<void>();
-  const basin: Fillable<string> & {
-    taking: boolean;
-    ready: BehaviorSubject<boolean>;
-    holders: number;
-    broken: boolean;
-  } = {
-    from,
-    get to() {
-      return from + values.length;
-    },
-    taking: true,
-    ready: new BehaviorSubject(true),
-    holders: 0,
-    broken: false,
-    write: (value: string) => {
-      if (values.length === room) basin.end();
-      else values.push(value);
-      changed.next();
-      return basin.taking;
-    },
-    end: () => {
-      basin.taking = false;
-      changed.next();
-    },
-    read: (at: number) => (valve: Valve) =>
-      new Observable<string>((out) => {
-        let [next, open] = [at - from, true];
-        const emit = () => {
-          if (basin.broken) out.error(new Error('broken'));
-          while (open && next < values.length && !out.closed) out.next(values[next++] as string);
-          if (next === values.length && !basin.taking) out.complete();
-        };
-        out.add(changed.subscribe(emit));
-        out.add(
-          valve.subscribe((state) => {
-            open = state;
-            emit();
-          }),
-        );
-      }),
-    retain: () => {
-      basin.holders += 1;
-    },
-    release: () => {
-      basin.holders -= 1;
-    },
-  };
-  return basin;
-};
-
-type Memory = ReturnType<typeof memory>;
-
-interface Options {
-  /** Values that fit into a basin. */
-  readonly room?: number;
-  readonly total?: number;
-  readonly finishBelow?: number;
-  /** A basin that the source itself fills. */
-  readonly copy?: Memory;
-  /** The source says that its values are to stay. */
-  readonly staying?: boolean;
-  /** The source occupies something scarce. Default: it does. */
-  readonly scarce?: boolean;
-}
-
-/** One source that is pushed by hand; its first value is `H`. */
-const scene = ({ room = 100, total, finishBelow = 0, copy, staying, scarce = true }: Options = {}) => {
-  const scheduler = new VirtualTimeScheduler();
-  scheduler.maxFrames = 0;
-  const closing = new Subject<void>();
-  const made: Memory[] = [];
-  /** The first position and the weight for which a basin was wanted. */
-  const asked: [from: number, rest: number | undefined][] = [];
-  /** Values that the source emits as soon as its valve opens. */
-  const onTheirWay: string[] = [];
-  const sources: { readonly events: Subject<string>; readonly open: () => boolean }[] = [];
-  const join = shareFlow<string>({
-    size,
-    lateJoinWindow: 2,
-    window: 4,
-    memory: 100,
-    closing,
-    scheduler,
-    basins: {
-      about: (value) => (value === 'H' ? { total, scarce, basin: copy, stays: staying } : undefined),
-      make: (from, rest) => {
-        asked.push([from, rest]);
-        if (room === 0) return undefined;
-        const basin = memory(room, from);
-        made.push(basin);
-        return basin;
-      },
-      rest: (value) => value,
-      onDivert: () => 'D',
-      lag: LAG,
-      finishBelow,
-    },
-  });
-  const consumer = (
-    open = true,
-    fallback: Observable<string> = throwError(() => new Error('alone')),
-    stays?: boolean,
-    keys: { readonly key: string; readonly orKey?: string } = { key: 'k' },
-  ) => {
-    const valve = new BehaviorSubject(open);
-    const seen = { text: '', error: '' };
-    const source = () => (shared: Valve) => {
-      const events = new Subject<string>();
-      let wanted = true;
-      shared.subscribe((state) => {
-        wanted = state;
-        if (wanted) for (const value of onTheirWay.splice(0)) events.next(value);
-      });
-      sources.push({ events, open: () => wanted });
-      return events;
-    };
-    const subscription = join({ ...keys, stays, source, fallback: () => fallback, onJoin: 'J' })(valve).subscribe({
-      next: (value) => {
-        seen.text += value;
-      },
-      error: (error: Error) => {
-        seen.error = error.message;
-      },
-      complete: () => {
-        seen.text += '|';
-      },
-    });
-    return { valve, seen, leave: () => subscription.unsubscribe() };
-  };
-  return {
-    consumer,
-    close: () => closing.next(),
-    /** What would keep a process alive. */
-    scheduled: () => scheduler.actions.filter((action) => !action.closed).length,
-    made,
-    asked,
-    sources,
-    push: (text: string, source = sources.length - 1) => {
-      for (const value of text) {
-        if (copy?.taking && size(value) > 0) copy.write(value);
-        if (value === '|') {
-          copy?.end();
-          sources[source]?.events.complete();
-        } else sources[source]?.events.next(value);
-      }
-    },
-    hold: (text: string) => onTheirWay.push(...text),
-    isOpen: (source = sources.length - 1) => sources[source]?.open(),
-    wait: (ms = LAG) => {
-      // The clock of the scheduler is that of its last action.
-      scheduler.schedule(() => {}, ms);
-      scheduler.maxFrames += ms;
-      scheduler.flush();
-    },
-  };
-};
+import { concat, NEVER, of } from 'rxjs';
+import type { Basin } from '../../../pipelines/operators/basin.ts';
+import { LAG, type Memory, memory, scene } from '../../support/shared-scene.ts';
 
 describe('shareFlow with basins', () => {
   it('lets the source run on without a consumer that lags, and gives it everything later', () => {
-    const { consumer, push, isOpen, wait, made } = scene();
+    const { consumer, push, isOpen, wait, kept, made, scheduled } = scene();
     const slow = consumer();
     push('Hab');
     slow.valve.next(false);
     push('c');
     expect(isOpen()).toBe(false);
     wait();
-    expect(isOpen()).toBe(true);
+    expect([isOpen(), kept]).toEqual([true, []]);
+    wait(2 * LAG);
+    expect(scheduled()).toBe(0);
     push('deNf|');
     expect(slow.seen.text).toBe('HabD');
     slow.valve.next(true);
     expect(slow.seen.text).toBe('HabDcdeNf|');
-    expect(made.map(({ from, holders }) => [from, holders])).toEqual([[0, 0]]);
+    expect(made.map(({ from, holders, taking }) => [from, holders, taking])).toEqual([[0, 0, false]]);
+    expect([made[0]?.ready.observed, scheduled()]).toEqual([false, 0]);
   });
 
   it('does not touch the disk for a consumer that is slow for less than the lag', () => {
@@ -196,6 +32,7 @@ describe('shareFlow with basins', () => {
       wait(LAG - 1);
       slow.valve.next(true);
     }
+    wait();
     expect(made).toEqual([]);
   });
 
@@ -299,186 +136,6 @@ describe('shareFlow with basins', () => {
     expect(slow.seen).toEqual({ text: 'HDabc', error: 'lost' });
   });
 
-  it('reads a small rest to its end without a consumer, for those that come back', () => {
-    const { consumer, push, sources } = scene({ total: 5, finishBelow: 3 });
-    const first = consumer();
-    push('Hab');
-    first.leave();
-    push('cde|');
-    const back = consumer();
-    expect(back.seen.text).toBe('JHabcde|');
-    expect(consumer().seen.text).toBe('JHabcde|');
-    expect(sources).toHaveLength(1);
-  });
-
-  it('keeps the order of a source that goes on at once when its last consumer leaves', () => {
-    const { consumer, push, hold } = scene({ total: 4, finishBelow: 4 });
-    const first = consumer(false);
-    push('Ha');
-    hold('bc');
-    first.leave();
-    push('d|');
-    expect(consumer().seen.text).toBe('JHabcd|');
-  });
-
-  it('leaves the source with the last consumer if more is missing, or if it forgets the first values', () => {
-    for (const [text, total] of [['Hab', 6] as const, ['Habcd', 5] as const]) {
-      const { consumer, push, sources } = scene({ total, finishBelow: 3 });
-      const first = consumer();
-      push(text);
-      first.leave();
-      expect(sources[0]?.events.observed).toBe(false);
-    }
-  });
-
-  it('lets the values of a source without a consumer go after a minute', () => {
-    const { consumer, push, sources, wait, made } = scene({ total: 3, finishBelow: 3 });
-    const first = consumer();
-    push('Ha');
-    first.leave();
-    push('bc|');
-    wait(60_000);
-    consumer();
-    expect(sources).toHaveLength(2);
-    expect(made[0]?.holders).toBe(0);
-  });
-
-  it('keeps all values for those that come later, from the first one on, if a consumer asks for that', () => {
-    const { consumer, push, sources, made, wait } = scene();
-    const first = consumer(true, NEVER, true);
-    push('Habcdefg');
-    const second = consumer();
-    push('h|');
-    const third = consumer();
-    expect([first, second, third].map(({ seen }) => seen.text)).toEqual(['Habcdefgh|', 'JHabcdefgh|', 'JHabcdefgh|']);
-    expect(sources).toHaveLength(1);
-    wait(60_000);
-    expect(made.map(({ holders }) => holders)).toEqual([0]);
-  });
-
-  describe('between two consumers that ask for values to stay', () => {
-    const between = (text = 'Habcd') => {
-      const all = scene();
-      const ask = () => all.consumer(true, NEVER, true);
-      const first = ask();
-      all.push(text);
-      first.leave();
-      const isWanted = () => all.sources[0]?.events.observed;
-      return { ...all, ask, isWanted };
-    };
-
-    it('waits, paused, for the next one, which has everything', () => {
-      const { ask, isOpen, isWanted, push, scheduled, sources, wait } = between();
-      expect([isOpen(), isWanted()]).toEqual([false, true]);
-      wait(LAG - 1);
-      const next = ask();
-      expect(isOpen()).toBe(true);
-      wait(2 * LAG);
-      push('efg|');
-      expect(next.seen.text).toBe('JHabcdefg|');
-      expect(sources).toHaveLength(1);
-      wait(60_000);
-      expect(scheduled()).toBe(0);
-    });
-
-    it('opens the source again also if memory has everything', () => {
-      const { ask, isOpen } = between('Ha');
-      expect(isOpen()).toBe(false);
-      expect([ask().seen.text, isOpen()]).toEqual(['JHa', true]);
-    });
-
-    it('keeps what is still on its way', () => {
-      const { ask, push } = between();
-      push('e');
-      expect(ask().seen.text).toBe('JHabcde');
-    });
-
-    it('leaves the source if none comes', () => {
-      const { ask, isWanted, made, scheduled, sources, wait } = between();
-      wait();
-      expect([isWanted(), made[0]?.holders, scheduled()]).toEqual([false, 0, 0]);
-      ask();
-      expect(sources).toHaveLength(2);
-    });
-
-    it('lets go of a source that errors', () => {
-      const { ask, made, sources } = between();
-      sources[0]?.events.error(new Error('lost'));
-      expect(made[0]?.holders).toBe(0);
-      expect(ask().seen).toEqual({ text: '', error: '' });
-    });
-
-    it('ends when it closes, and waits no more', () => {
-      const { close, isWanted, made, scheduled } = between();
-      close();
-      expect([isWanted(), made[0]?.holders, scheduled()]).toEqual([false, 0, 0]);
-    });
-
-    it('leaves a source that has forgotten the first values at once', () => {
-      const { consumer, push, sources } = scene({ room: 0 });
-      const first = consumer(true, NEVER, true);
-      push('Habcd');
-      first.leave();
-      expect(sources[0]?.events.observed).toBe(false);
-    });
-  });
-
-  it('keeps all values if the source says that it should, unless nobody comes later', () => {
-    const seen = [undefined, false].map((stays) => {
-      const { consumer, push, sources } = scene({ staying: true });
-      const first = consumer(true, NEVER, stays);
-      push('Habcdefg');
-      const second = consumer(true, NEVER, stays);
-      first.leave();
-      return [second.seen.text, sources.length, sources[0]?.events.observed];
-    });
-    expect(seen).toEqual([
-      ['JHabcdefg', 1, true],
-      ['', 2, false],
-    ]);
-  });
-
-  it('gives the source of another key that will do, if one runs and has the first values', () => {
-    const { consumer, push, sources } = scene({ staying: true });
-    const ask = (key: string, orKey?: string) => consumer(true, NEVER, undefined, { key, orKey });
-    ask('part', 'whole');
-    const whole = ask('whole');
-    push('Habcd');
-    expect(ask('part', 'whole').seen.text).toBe('JHabcd');
-    expect(ask('whole', 'part').seen.text).toBe('J');
-    expect(whole.seen.text).toBe('Habcd');
-    expect(sources).toHaveLength(2);
-  });
-
-  it('lets go of a copy in the making when the source errors, which aborts the copy later', () => {
-    const copy = Object.assign(memory(100), { moved: NEVER });
-    const { consumer, push, sources } = scene({ copy });
-    const only = consumer();
-    push('Hab');
-    sources[0]?.events.error(new Error('lost'));
-    expect([only.seen.error, copy.holders]).toEqual(['lost', 0]);
-  });
-
-  it('ends what runs or waits without a consumer when it closes, and nothing else', () => {
-    const options = { total: 3, finishBelow: 3 };
-    const [running, waiting, served] = [scene(options), scene(options), scene(options)];
-    for (const { consumer, push } of [running, waiting]) {
-      const first = consumer();
-      push('Ha');
-      first.leave();
-    }
-    waiting.push('bc|');
-    const last = served.consumer();
-    served.push('Ha');
-    for (const { close } of [running, waiting, served]) close();
-    expect(running.sources[0]?.events.observed).toBe(false);
-    for (const { made, scheduled } of [running, waiting]) expect([made[0]?.holders, scheduled()]).toEqual([0, 0]);
-    served.push('b');
-    last.leave();
-    expect(last.seen.text).toBe('Hab');
-    expect(served.sources[0]?.events.observed).toBe(false);
-  });
-
   it('wants a basin for what is kept and what is still to come', () => {
     for (const [total, rest] of [
       [10, 8],
@@ -505,7 +162,8 @@ describe('shareFlow with basins', () => {
   });
 
   it('replaces a full basin once its consumers have read it', () => {
-    const { consumer, push, wait, made, isOpen } = scene({ room: 2 });
+    const { consumer, push, wait, made, isOpen: anyOpen, sources } = scene({ room: 2 });
+    const isOpen = () => anyOpen(0);
     const slow = consumer();
     push('H');
     slow.valve.next(false);
@@ -527,41 +185,185 @@ describe('shareFlow with basins', () => {
         [3, 1],
       ],
     ]);
-    push('e|');
+    // The new one is waited for, and has not all values.
+    made[1]?.ready.next(false);
+    expect(isOpen()).toBe(false);
+    made[1]?.ready.next(true);
+    expect([isOpen(), made[0]?.ready.observed]).toEqual([true, false]);
+    consumer();
+    expect(sources).toHaveLength(2);
+    push('e|', 0);
     slow.valve.next(true);
     expect(slow.seen.text).toBe('HDabcDde|');
     expect(made.map(({ holders }) => holders)).toEqual([0, 0]);
   });
 
-  it('keeps a copy for those that come later, until they find it elsewhere', () => {
-    const moved = new Subject<never>();
-    const copy = Object.assign(memory(100), { moved });
-    const { consumer, push, sources } = scene({ copy });
-    const first = consumer();
-    push('Habc|');
-    expect([first.seen.text, copy.holders]).toEqual(['Habc|', 1]);
-    expect(consumer().seen.text).toBe('JHabc|');
-    expect([sources.length, copy.holders]).toEqual([1, 1]);
-    moved.complete();
-    expect(copy.holders).toBe(0);
-    consumer();
-    expect(sources).toHaveLength(2);
+  it('counts the lag from when the valve closed, also if it says so again', () => {
+    const { consumer, push, wait } = scene();
+    const slow = consumer();
+    push('Ha');
+    slow.valve.next(false);
+    wait(LAG - 1);
+    slow.valve.next(false);
+    wait(1);
+    expect(slow.seen.text).toBe('HaD');
   });
 
-  it('reads at most 64 sources to their ends without a consumer', () => {
-    const { consumer, push, sources } = scene({ total: 3, finishBelow: 3 });
-    for (let source = 0; source < 65; source += 1) {
-      const one = consumer(true, NEVER, undefined, { key: `${source}` });
-      push('Ha');
-      one.leave();
-    }
-    const running = () => sources.filter(({ events }) => events.observed).length;
-    expect(running()).toBe(64);
-    // One that has ended makes room.
-    push('bc|', 0);
-    const another = consumer(true, NEVER, undefined, { key: 'another' });
+  it('keeps the values for consumers that come later if there is no room for those of one that lags', () => {
+    const { consumer, push, wait, sources } = scene({ room: 0 });
+    const slow = consumer();
     push('Ha');
-    another.leave();
-    expect([running(), sources[64]?.events.observed, sources[65]?.events.observed]).toEqual([64, false, true]);
+    slow.valve.next(false);
+    wait();
+    expect(consumer().seen.text).toBe('JHa');
+    expect(sources).toHaveLength(1);
+  });
+
+  it('tries again while a full basin is still to be read by others', () => {
+    const { consumer, push, wait, made, isOpen } = scene({ room: 2 });
+    const first = consumer(false);
+    push('H');
+    wait();
+    push('ab');
+    first.valve.next(true);
+    first.valve.next(false);
+    const second = consumer(false);
+    push('cd');
+    wait(2 * LAG);
+    expect([isOpen(), made.length, first.seen.text, second.seen.text]).toEqual([false, 1, 'HDab', 'JH']);
+    second.valve.next(true);
+    second.valve.next(false);
+    wait(2 * LAG);
+    expect(made.map(({ from }) => from)).toEqual([0, 2]);
+    push('e|');
+    for (const { valve } of [first, second]) valve.next(true);
+    expect([first.seen.text, second.seen.text]).toEqual(['HDabDcde|', 'JHabcdDe|']);
+  });
+
+  it('replaces a full basin that its consumer has just read to its end', () => {
+    const { consumer, push, wait, made } = scene({ room: 2 });
+    const slow = consumer(false, NEVER, undefined, { at: { b: () => slow.valve.next(false) } });
+    push('Ha');
+    wait();
+    push('bc');
+    slow.valve.next(true);
+    wait();
+    push('d|');
+    slow.valve.next(true);
+    expect(slow.seen.text).toBe('HDabDcd|');
+    expect(made.map(({ from }) => from)).toEqual([0, 2]);
+  });
+
+  it('says that its values go elsewhere only to a consumer that took them from memory', () => {
+    const { consumer, push, wait } = scene();
+    consumer(false);
+    push('Ha');
+    wait();
+    push('b');
+    const late = consumer(false);
+    wait(2 * LAG);
+    expect(late.seen.text).toBe('JH');
+    late.valve.next(true);
+    expect(late.seen.text).toBe('JHab');
+  });
+
+  it('passes values of weight 0 while the valve is closed, in their place', () => {
+    const { consumer, push, wait } = scene();
+    const slow = consumer();
+    push('Ha');
+    slow.valve.next(false);
+    wait();
+    push('NbO');
+    expect(slow.seen.text).toBe('HaDN');
+    push('cP');
+    slow.valve.next(true);
+    expect(slow.seen.text).toBe('HaDNbOcP');
+  });
+
+  it('continues in memory at once if nothing came while it lagged, whatever else is kept there', () => {
+    const { consumer, push, wait, made } = scene();
+    const first = consumer();
+    push('Hab');
+    first.valve.next(false);
+    wait(LAG - 1);
+    const second = consumer(false);
+    wait(1);
+    first.valve.next(true);
+    expect(first.seen.text).toBe('HabD');
+    push('c');
+    second.valve.next(true);
+    expect([first.seen.text, second.seen.text, made[0]?.reads]).toEqual(['HabDc', 'JHabc', 0]);
+  });
+
+  it('opens the source again for a consumer that has read a basin which failed meanwhile', () => {
+    const copy = memory(3);
+    const { consumer, push, wait, isOpen } = scene({ copy });
+    const slow = consumer(false);
+    push('H');
+    wait();
+    copy.stalled = true;
+    push('abcd');
+    slow.valve.next(true);
+    expect([slow.seen.text, isOpen()]).toEqual(['HD', false]);
+    copy.go();
+    expect([slow.seen.text, isOpen()]).toEqual(['HDabcd', true]);
+  });
+
+  it('ends for a consumer that has everything, although its valve is closed, and for no other one', () => {
+    const [all, rest] = [scene(), scene()];
+    const [has, lacks] = [all.consumer(), rest.consumer()];
+    for (const { push } of [all, rest]) push('Ha');
+    for (const { valve } of [has, lacks]) valve.next(false);
+    rest.push('b');
+    for (const { wait } of [all, rest]) wait();
+    all.push('|');
+    rest.push('c|');
+    expect([has.seen.text, lacks.seen.text, rest.made[0]?.reads]).toEqual(['HaD|', 'HaD', 0]);
+    lacks.valve.next(true);
+    expect(lacks.seen.text).toBe('HaDbc|');
+  });
+
+  it('moves what is kept to a basin, and ends it, if a consumer lags after the end', () => {
+    const { consumer, push, wait, kept, made } = scene();
+    const slow = consumer();
+    push('Ha');
+    slow.valve.next(false);
+    push('bc|');
+    wait();
+    expect([slow.seen.text, kept, made.map(({ taking, to }) => [taking, to])]).toEqual(['HaD', [], [[false, 3]]]);
+    slow.valve.next(true);
+    expect(slow.seen.text).toBe('HaDbc|');
+  });
+
+  it('needs no other basin than the copy, also if a consumer lags after the end', () => {
+    const copy = memory(100);
+    const { consumer, push, wait, made } = scene({ copy });
+    const slow = consumer(false);
+    push('Habc|');
+    wait();
+    slow.valve.next(true);
+    expect([slow.seen.text, made]).toEqual(['HDabc|', []]);
+  });
+
+  it('lets the source wait for a basin from the first value on, and follows it once', () => {
+    const { consumer, push, wait, made, isOpen } = scene();
+    const slow = consumer(false);
+    push('Ha');
+    wait();
+    const basin = made[0] as Memory;
+    basin.ready.next(false);
+    expect(isOpen()).toBe(false);
+    basin.ready.next(true);
+    push('bcdef');
+    expect(basin.ready.observers).toHaveLength(1);
+    slow.leave();
+    expect(basin.ready.observed).toBe(false);
+  });
+
+  it('tells its source that its consumer may have to continue alone, as long as there are basins', () => {
+    const { consumer, push, sources } = scene();
+    consumer();
+    push('Habcdef');
+    expect(sources[0]?.mayFallBehind()).toBe(true);
   });
 });

@@ -291,6 +291,16 @@ describe('shareFlow', () => {
     expect(told()).toBe(false);
   });
 
+  it('leaves the source with its last consumer at once if there are no basins, whatever that one has asked for', () => {
+    const source = new Subject<string>();
+    const join = shareFlow<string>({ size, lateJoinWindow: 9, window: 9, memory: 9 });
+    const way = { key: 'k', stays: true, source: () => () => source, fallback: () => NEVER, onJoin: 'J' };
+    const only = join(way)(NEVER).subscribe();
+    source.next('a');
+    only.unsubscribe();
+    expect(source.observed).toBe(false);
+  });
+
   it('opens a new source for the next consumer if the last one left before its first value', () => {
     const join = make();
     const source = new Subject<string>();

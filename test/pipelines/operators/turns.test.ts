@@ -47,6 +47,14 @@ describe('turns', () => {
     expect(served(turns)).toBe('c1 b2 a2');
   });
 
+  it('come last to an owner who was served, and has nothing more until later', () => {
+    const turns = turnsOf('a1', 'b1', 'c1');
+    turns.serve('a1');
+    turns.add('d1', 'd');
+    turns.add('a2', 'a');
+    expect(served(turns)).toBe('b1 c1 d1 a2');
+  });
+
   it('pass over owners that may not be served, and keep their turn', () => {
     const turns = turnsOf('a1', 'b1', 'b2', 'c1');
     expect(served(turns, (owner) => owner === 'b')).toBe('b1 b2');
