@@ -62,8 +62,9 @@ export const withDatedViews = ({ catalog, listed, store, maxAge, keeps, now = Da
     const view = viewIn(path, history.isPrefix);
     if (!view) return undefined;
     const { prefix, name, rest } = view;
-    return after(history.revisions(prefix), (revisions) =>
-      after(history.labels(prefix), (labels) => {
+    // Labels first: a revision that gets one is there before.
+    return after(history.labels(prefix), (labels) =>
+      after(history.revisions(prefix), (revisions) => {
         const known = { revisions, labels, now: now() };
         const resolved = keeps() || labels.length > 0 ? resolveView(name, known) : OFF;
         return { path: `${prefix}${rest}`, prefix, known, resolved };
@@ -96,6 +97,17 @@ export const withDatedViews = ({ catalog, listed, store, maxAge, keeps, now = Da
     replaced: true,
   });
 
+  /**
+   * What a view shows, `look` at. If that is nothing, another process may have moved the label, and removed the
+   * revision that it named, in between: then what the label names now is looked at, once.
+   */
+  const settled = <T>(asked: string, shown: Shown, look: (shown: Shown) => Observable<T>): Observable<T> =>
+    unlessEmpty(look(shown), () => {
+      const again = shownAt(asked);
+      if (again === undefined) return EMPTY;
+      return flattened(again, (now) => (isSameView(now.resolved, shown.resolved) ? EMPTY : look(now)));
+    });
+
   const found = ({ path, resolved }: Shown, client?: string): Observable<CatalogEntry> => {
     if (resolved.kind === 'unknown') return NOTHING;
     if (resolved.kind === 'present') return mappedToMany(catalog.lookup(path, client), (entry) => [changing(entry)]);
@@ -121,7 +133,9 @@ export const withDatedViews = ({ catalog, listed, store, maxAge, keeps, now = Da
       return shown === undefined
         ? catalog.lookup(path, client)
         : flattened(shown, (one) =>
-            unlessEmpty((isOnlyView(path, one) ? listed : catalog).lookup(path, client), () => found(one, client)),
+            unlessEmpty((isOnlyView(path, one) ? listed : catalog).lookup(path, client), () =>
+              settled(path, one, (now) => found(now, client)),
+            ),
           );
     },
     unlisted: (path, client) => {
@@ -135,19 +149,29 @@ export const withDatedViews = ({ catalog, listed, store, maxAge, keeps, now = Da
     made: (path, askedAs) => {
       const shown = shownAt(path);
       if (shown === undefined) return catalog.made?.(path, askedAs) ?? EMPTY;
-      return flattened(shown, (one) => (one.resolved.kind === 'unknown' ? EMPTY : exactFiles(one.path, askedAs)));
+      const look = (one: Shown) => (one.resolved.kind === 'unknown' ? EMPTY : exactFiles(one.path, askedAs));
+      return flattened(shown, (one) => settled(path, one, look));
     },
     children: (folder, last, limit) => {
       const shown = shownAt(folder);
       if (shown === undefined) return catalog.children?.(folder, last, limit) ?? EMPTY;
-      return flattened(shown, ({ resolved, path }) => {
+      const look = ({ resolved, path }: Shown) => {
         if (resolved.kind === 'unknown') return EMPTY;
         if (resolved.kind === 'present') return catalog.children?.(path, last, limit) ?? EMPTY;
         return emitting(history.children(path, resolved.revisions, last, limit));
-      });
+      };
+      return flattened(shown, (one) => settled(folder, one, look));
     },
   };
 };
+
+/** Whether a name shows the same as before. */
+const isSameView = (one: Resolved, other: Resolved): boolean => shownBy(one) === shownBy(other);
+
+const shownBy = (resolved: Resolved): string =>
+  resolved.kind === 'revisions'
+    ? resolved.revisions.map(({ importerId, revision }) => `${importerId} ${revision}`).join()
+    : resolved.kind;
 
 /** A rule of a proxy for a prefix is not one for its views: none are there unless an operator wants them. */
 const OFF: Resolved = { kind: 'unknown', reason: 'keep_revisions is 0, and no label was set' };

@@ -26,6 +26,8 @@ export interface Head {
   readonly version: Generation;
   /** Incremented when something was noted of a repository, which changes no entry. */
   readonly noted: number;
+  /** Incremented when a label was set. */
+  readonly labelled?: number;
   /** The last generation that was taken by a writer. */
   readonly reserved: Generation;
   /** The generation up to which no unfinished change has left anything. */

@@ -4,12 +4,12 @@ import { type Keeping, type KeptRevision, notKept, type RevisionKey, type StoreH
 import { trimPrefix } from '../prefix.ts';
 import type { StoredEntry } from '../stored-entry.ts';
 import type { RepositoryKey } from '../stored-repository.ts';
-import type { Collections } from './database.ts';
+import { type Collections, PROGRAM } from './database.ts';
 import { type EntryDocument, newestFirst, toEntry } from './documents.ts';
 import type { BeforeDocument } from './history-documents.ts';
 import { removeAll } from './in-batches.ts';
 import { labelsOf, ofKey, revisionsOf } from './kept-revisions.ts';
-import type { Session } from './session.ts';
+import { readView, type Session } from './session.ts';
 import type { View } from './view.ts';
 import type { Change } from './writer.ts';
 
@@ -85,7 +85,7 @@ const childrenAt = async (
       if (more || found.length === limit) break;
     }
   }
-  return found;
+  return (await isKept(collections, view, as)) ? found : [];
 };
 
 /** Whether a revision is no longer to be kept. */
@@ -94,18 +94,34 @@ const isOver =
   ({ revision, superseded = Number.POSITIVE_INFINITY }: KeptRevision): boolean =>
     superseded <= now - seconds && !named.has(revision);
 
-/** Removes what is to be kept no longer of a repository: first a revision, then what was noted for it. */
+/** The revisions of a repository that have a label. */
+const namedOf = async (collections: Collections, { prefix, importerId }: RepositoryKey): Promise<ReadonlySet<number>> =>
+  new Set(
+    (await labelsOf(collections, prefix))
+      .filter((label) => label.importerId === importerId)
+      .map(({ revision }) => revision),
+  );
+
+/**
+ * Removes what is to be kept no longer of a repository: first a revision, then what was noted for it. A
+ * label waits for no change: a revision that gets one at the same time is put back before what was noted
+ * for it would go.
+ */
 export const prune = async (change: Change, key: RepositoryKey, keeping: Keeping): Promise<void> => {
   const { revisions, before, view, hold } = change;
   const all = await revisionsOf(change, view, ofKey(key));
-  const named = (await labelsOf(change, key.prefix)).filter(({ importerId }) => importerId === key.importerId);
-  const over = all.filter(isOver(new Set(named.map(({ revision }) => revision)), keeping));
-  const kept = all.filter((one) => !over.includes(one));
-  const listed = { $in: kept.map(({ revision }) => revision) };
-  for (const { revision, superseded } of kept)
+  for (const { revision, superseded } of all)
     if (superseded !== undefined) await revisions.updateOne({ ...ofKey(key), revision }, { $set: { superseded } });
+  const over = all.filter(isOver(await namedOf(change, key), keeping));
+  const $nin = all.filter((one) => !over.includes(one)).map(({ revision }) => revision);
   // Those that were forgotten, too.
-  await revisions.deleteMany({ ...ofKey(key), gen: { $lte: view.head.version }, revision: { $nin: listed.$in } });
+  const going = { ...ofKey(key), gen: { $lte: view.head.version }, revision: { $nin } };
+  const gone = await revisions.find(going).toArray();
+  await revisions.deleteMany(going);
+  const named = await namedOf(change, key);
+  const back = over.filter(({ revision }) => named.has(revision));
+  for (const one of gone) if (back.some(({ revision }) => revision === one.revision)) await revisions.insertOne(one);
+  const kept = all.filter((one) => !over.includes(one) || back.includes(one));
   const [oldest] = kept;
   const end = kept.length > 1 && oldest ? { until: { $lte: oldest.revision } } : {};
   await removeAll<BeforeDocument>(before, { ...ofKey(key), ...end }, hold);
@@ -128,8 +144,7 @@ export const prune = async (change: Change, key: RepositoryKey, keeping: Keeping
 
 /** Whether there is something to be removed: only then a change is worth it. */
 const isDue = async (collections: Collections, view: View, key: RepositoryKey, keeping: Keeping): Promise<boolean> => {
-  const named = (await labelsOf(collections, key.prefix)).filter(({ importerId }) => importerId === key.importerId);
-  const over = isOver(new Set(named.map(({ revision }) => revision)), keeping);
+  const over = isOver(await namedOf(collections, key), keeping);
   return (await revisionsOf(collections, view, ofKey(key))).some(over);
 };
 
@@ -153,14 +168,27 @@ export const sharedHistory = (session: Session, isPrefix: (prefix: string) => bo
     label: (prefix, name, named, moved) =>
       // It waits for no change of another process, so that a roll-back takes no time.
       asking(async (one, view) => {
-        for (const as of named)
-          if (!(await isKept(one, view, { ...as, prefix: trimPrefix(prefix) }))) throw notKept(as);
         const label = { prefix: trimPrefix(prefix), name, moved };
+        const _id = `${name} ${label.prefix}`;
+        const lost = async (now: View) => {
+          for (const as of named) if (!(await isKept(one, now, { ...as, prefix: label.prefix }))) return as;
+          return undefined;
+        };
+        const unknown = await lost(view);
+        if (unknown) throw notKept(unknown);
+        const former = await one.labels.findOne({ _id });
         await one.labels.replaceOne(
-          { _id: `${name} ${label.prefix}` },
+          { _id },
           { ...label, named: named.map(({ importerId, revision }) => ({ importer_id: importerId, revision })) },
           { upsert: true },
         );
+        await one.head.updateOne({ _id: PROGRAM }, { $inc: { labelled: 1 } });
+        // From here on no other process forgets it. It may have done so until now.
+        const gone = await lost(await readView(one));
+        if (!gone) return;
+        if (former) await one.labels.replaceOne({ _id, moved }, former);
+        else await one.labels.deleteOne({ _id, moved });
+        throw notKept(gone);
       }),
     unlabel: (prefix, name) =>
       asking(async ({ labels }) => {

@@ -49,7 +49,8 @@ export const startRecording = async ({ change, database, staged, key, keeping }:
   if (present && !isNoted) await forgetLabels(change, key);
   await removeForgotten(change, key, kept);
 
-  database.exec('CREATE TABLE seen (path TEXT PRIMARY KEY) WITHOUT ROWID');
+  // It may be the second try.
+  database.exec('DROP TABLE IF EXISTS seen; CREATE TABLE seen (path TEXT PRIMARY KEY) WITHOUT ROWID');
   const note = database.prepare('INSERT OR IGNORE INTO seen VALUES (?)');
   // Of repeated entries, the first one counts.
   const first = database.prepare(

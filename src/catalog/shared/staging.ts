@@ -12,7 +12,7 @@ import { type Others, readOthers } from './others.ts';
 import { startRecording } from './recording.ts';
 import { documentOf, repositoriesOf, repositoryOf } from './repository-documents.ts';
 import type { Session } from './session.ts';
-import type { Change, Outcome } from './writer.ts';
+import { type Change, type Outcome, wasLabelled } from './writer.ts';
 
 /** Writes the staged entries in batches, each once the one before is written. Returns their number. */
 const insertStaged = async (
@@ -73,6 +73,8 @@ const publishRevision = async (
   return {
     result,
     outcome: {
+      // What a label names would be forgotten without anything noted.
+      unlessLabelled: !recording.isOn,
       published: [
         ...view.head.published.filter((one) => !isOwn(one)),
         { importer_id: importerId, prefix: own, gen, revision },
@@ -118,7 +120,11 @@ export const makeSharedStaging = (session: Session): Staging => {
       }),
     publishRevision: async (importerId, prefix, options = {}) => {
       staged.indexByPath();
-      const published = await change((one) => publishRevision(one, database, staged, importerId, prefix, options));
+      const publish = () => change((one) => publishRevision(one, database, staged, importerId, prefix, options));
+      const published = await publish().catch((error: unknown) => {
+        if (wasLabelled(error)) return publish();
+        throw error;
+      });
       discard();
       // Only what no longer counts: the next revision does it, if this process ends before.
       await pruneIfDue(session, { prefix: trimPrefix(prefix), importerId }, options.keeping ?? unkept());

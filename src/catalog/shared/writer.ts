@@ -23,6 +23,8 @@ export interface Change extends Collections {
 /** What the head says after a change, beside its version. */
 export interface Outcome extends Partial<Pick<Head, 'published' | 'loads'>> {
   readonly retired?: readonly Omit<Head['retired'][number], 'at'>[];
+  /** It counts only if no label was set since the change began. */
+  readonly unlessLabelled?: boolean;
 }
 
 /** Milliseconds after which a process that died no longer keeps others from changing the catalog. */
@@ -37,6 +39,11 @@ const READ_FOR = 60_000;
 
 const OVERTAKEN = 'another process has changed the catalog meanwhile, because this one was stopped for too long';
 
+const LABELLED = 'a label was set while a revision was published that would have removed what the label names';
+
+/** Whether a change did not count because a label was set. It may be made once more. */
+export const wasLabelled = (error: unknown): boolean => error instanceof Error && error.message === LABELLED;
+
 /** Waits for its turn, and takes a generation. Rejects after `patience` milliseconds. */
 const begin = async ({ db, head }: Collections, token: string, patience: number): Promise<Head> => {
   const end = performance.now() + patience;
@@ -44,7 +51,8 @@ const begin = async ({ db, head }: Collections, token: string, patience: number)
     const now = await serverTime(db);
     const begun = await head.findOneAndUpdate(
       { _id: PROGRAM, 'writer.until': { $lt: now } },
-      { $set: { 'writer.token': token, 'writer.until': now + LEASE }, $inc: { reserved: 1 } },
+      // With a number of labels, which earlier versions did not count.
+      { $set: { 'writer.token': token, 'writer.until': now + LEASE }, $inc: { reserved: 1, labelled: 0 } },
       { returnDocument: 'after' },
     );
     if (begun) return begun;
@@ -105,15 +113,17 @@ export const changing = async <T>(
   try {
     await sweep(change);
     const retired = await purge(change);
-    const { result, outcome = {} } = await work(change);
+    const { result, outcome: { unlessLabelled = false, ...outcome } = {} } = await work(change);
     const now = await serverTime(db);
     const next = {
       ...{ version: change.gen, closed: change.gen, last: token },
       ...outcome,
       retired: [...retired, ...(outcome.retired ?? []).map((one) => ({ ...one, at: now }))],
     };
-    const { matchedCount } = await head.updateOne(mine, { $set: { ...next, ...free } });
+    const expected = { ...mine, ...(unlessLabelled && { labelled: begun.labelled ?? 0 }) };
+    const { matchedCount } = await head.updateOne(expected, { $set: { ...next, ...free } });
     const after = await head.findOne({ _id: PROGRAM });
+    if (after?.writer.token === token && after.labelled !== begun.labelled) throw new Error(LABELLED);
     // A repeated step finds that it was done the first time.
     if (!after || (matchedCount === 0 && after.last !== token)) throw new Error(OVERTAKEN);
     return { result, head: after };
