@@ -130,7 +130,8 @@ const run = async (
     );
   } catch (error) {
     progress.clear();
-    await undo();
+    // Another process may have begun to use the importer. What failed first is what an operator must know.
+    await undo().catch(() => {});
     throw ofRepository(error, base, format, options.list);
   }
 };

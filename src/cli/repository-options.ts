@@ -37,6 +37,12 @@ export const chooseImporter = async (
   const config = mirrors ? { ...settings, mirrors: { ...settings.mirrors, [mirrors.list]: mirrors.bases } } : settings;
   if (!before) {
     const made = await importers.add({ config });
+    // Two that begin at once would otherwise have one each, and mix their entries.
+    const first = id === undefined && !mirrors ? await importers.find(config) : made;
+    if (first && first.id !== made.id) {
+      await importers.remove(made.id);
+      return { importer: first, undo: async () => {} };
+    }
     return { importer: made, undo: async () => importers.remove(made.id) };
   }
   if (!mirrors) return { importer: before, undo: async () => {} };

@@ -61,9 +61,14 @@ export const sharedMetadata = ({ ask }: Session): SharedFiles => {
         );
       }
       await ask(async ({ db, metadata }) =>
-        metadata.replaceOne({ _id: name }, { chunks: number, modified, at: await serverTime(db) }, { upsert: true }),
+        metadata.updateOne(
+          { _id: name },
+          // Another process may have stored it in between: one time counts for all.
+          { $setOnInsert: { chunks: number, modified }, $set: { at: await serverTime(db) } },
+          { upsert: true },
+        ),
       );
-      return modified;
+      return (await find(name))?.modified ?? modified;
     },
     get: async (name) => {
       const found = await ask(({ metadata }) => metadata.findOne({ _id: name }));

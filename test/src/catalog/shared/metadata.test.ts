@@ -56,6 +56,21 @@ describeMongo(`Files of metadata in ${serverName}`, () => {
     expect(Math.floor(statSync(join(elsewhere, name)).mtimeMs)).toBe(Math.floor(statSync(join(folder, name)).mtimeMs));
   });
 
+  it('have one date, also if two machines store them at once', async () => {
+    const catalog = await stores.catalog();
+    const [one, other] = [(await catalog.open()).metadata, (await catalog.open()).metadata];
+    const first = async function* () {
+      yield content.subarray(0, 600_000);
+      expect(await other?.put(name, read('http://h/'), 2_000)).toBe(2_000);
+      yield content.subarray(600_000);
+    };
+    expect(await one?.put(name, first(), 1_000)).toBe(2_000);
+    const found = await one?.get(name);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of found?.bytes ?? []) pieces.push(piece);
+    expect([found?.modified, Buffer.concat(pieces).equals(content)]).toEqual([2_000, true]);
+  });
+
   it('are not served if a piece is missing or wrong', async () => {
     const { other, inside } = await keep();
     const chunks = inside.collection<{ _id: string }>('metadata_chunks');
