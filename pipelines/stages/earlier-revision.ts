@@ -40,11 +40,8 @@ const explaining = (what: string): Stage<TransferEvent, TransferEvent> =>
       error: (error) => {
         if (hasHead || !(error instanceof StreamError) || !(REMOVED.has(error.code) || hasOtherBytes(error)))
           throw error;
-        const { sourceStatus } = error;
-        throw new StreamError('NOT_KEPT', 'catalog', `${what}: ${error.message}`, {
-          ...{ cause: error, told: what },
-          ...(sourceStatus !== undefined && { sourceStatus }),
-        });
+        const { message, sourceStatus } = error;
+        throw new StreamError('NOT_KEPT', 'catalog', `${what}: ${message}`, { cause: error, told: what, sourceStatus });
       },
     };
   });

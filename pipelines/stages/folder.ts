@@ -1,5 +1,5 @@
-import { concat, defer, filter, map, type Observable, of, switchMap, take, throwIfEmpty, toArray } from 'rxjs';
-import { type Catalog, type Child, type FolderPolicy, StreamError, type StreamRequest } from '../model/index.ts';
+import { concat, defer, EMPTY, filter, map, type Observable, of, switchMap, take, throwIfEmpty, toArray } from 'rxjs';
+import { type Catalog, type FolderPolicy, StreamError, type StreamRequest } from '../model/index.ts';
 import { fuse } from '../operators/fuse.ts';
 import { operate, type Stage } from '../operators/operate.ts';
 import type { Flow } from '../operators/valve.ts';
@@ -39,12 +39,13 @@ const instead =
   (request: StreamRequest, catalog: FolderDeps['catalog'], folders: FolderPolicy): Flow<TransferEvent> =>
   (valve) => {
     const { path } = request;
-    const children = folders.listings ? catalog.children : undefined;
+    const children: NonNullable<typeof catalog.children> = (...asked) =>
+      (folders.listings && catalog.children?.(...asked)) || EMPTY;
     /** The folder in its first known spelling. */
     const listed = (folder: string, limit: number): Observable<Listed> =>
       concat(
-        ...(children ? spellingsOf(folder, catalog) : []).map((spelling) =>
-          defer(() => (children?.(spelling, undefined, limit) ?? of<Child>()).pipe(toArray())).pipe(
+        ...spellingsOf(folder, catalog).map((spelling) =>
+          defer(() => children(spelling, undefined, limit).pipe(toArray())).pipe(
             filter((page) => page.length > 0),
             map((page) => ({ folder: spelling, page })),
           ),
@@ -53,7 +54,7 @@ const instead =
 
     if (path.endsWith('/'))
       return listed(path, PAGE).pipe(
-        switchMap((found) => listing(request, found, (after) => children?.(found.folder, after, PAGE) ?? of(), valve)),
+        switchMap((found) => listing(request, found, (after) => children(found.folder, after, PAGE), valve)),
       );
     const indices = indexPaths(`${path}/`, folders).flatMap((index) => spellingsOf(index, catalog));
     return concat(...indices.map((index) => defer(() => catalog.lookup(index))), listed(`${path}/`, 1)).pipe(

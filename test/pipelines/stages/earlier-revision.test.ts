@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { concat, of, throwError } from 'rxjs';
-import { type ErrorCode, type Head, OPEN, StreamError } from '../../../pipelines/index.ts';
+import { type ErrorCode, type Head, type Note, OPEN, StreamError } from '../../../pipelines/index.ts';
 import { follow } from '../../../pipelines/operators/follow.ts';
 import { given } from '../../../pipelines/operators/operate.ts';
 import { earlierRevision } from '../../../pipelines/stages/earlier-revision.ts';
@@ -8,6 +8,7 @@ import type { Transfer, TransferEvent } from '../../../pipelines/stages/transfer
 import { anEntry, aRequest } from '../../support/pipeline.ts';
 
 const HEAD = { type: 'head', status: 200 } as Head;
+const ATTEMPT = { type: 'attempt', from: 0 } as Note;
 
 /** The error of a transfer that fails with a code, perhaps after its head. */
 const failed = (code: ErrorCode, asOf: string | undefined, begun: readonly TransferEvent[] = []) => {
@@ -25,13 +26,15 @@ const failed = (code: ErrorCode, asOf: string | undefined, begun: readonly Trans
     earlierRevision(transfer)(aRequest()),
   )(OPEN).subscribe({
     next: ({ type }) => seen.push(type),
-    error: ({ code, told, message, sourceStatus }: StreamError) => seen.push({ code, told, message, sourceStatus }),
+    error: ({ code, source, told, message, sourceStatus }: StreamError) =>
+      seen.push({ code, source, told, message, sourceStatus }),
   });
   return seen;
 };
 
 const NOT_KEPT = {
   code: 'NOT_KEPT',
+  source: 'catalog',
   told: '/pulp/bear.rpm of revision 7',
   message: '/pulp/bear.rpm of revision 7: the reason',
   sourceStatus: 410,
@@ -47,6 +50,9 @@ describe('a file of an earlier revision', () => {
     'may be there although its feed fails with %s',
     (code) => expect(failed(code, 'revision 7')).toMatchObject([{ code }]),
   );
+
+  it('is not kept, whatever was tried before', () =>
+    expect(failed('SOURCE_MISSING', 'revision 7', [ATTEMPT])).toEqual(['attempt', NOT_KEPT]));
 
   it('breaks off as any other after its head', () =>
     expect(failed('SHORT_BODY', 'revision 7', [HEAD])).toMatchObject(['head', { code: 'SHORT_BODY' }]));

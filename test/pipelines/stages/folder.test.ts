@@ -23,10 +23,15 @@ const depsOf = (
 });
 
 /** The answer for a path that is not in the catalog. */
-const answer = (path: string, deps: Parameters<typeof folder>[1], more: Partial<StreamRequest> = {}) => {
+const answer = (
+  path: string,
+  deps: Parameters<typeof folder>[1],
+  more: Partial<StreamRequest> = {},
+  failure: Observable<never> = unknown,
+) => {
   const events: TransferEvent[] = [];
   let error: unknown;
-  unknown.pipe(under(OPEN, folder(aRequest({ path, ...more }), deps))).subscribe({
+  failure.pipe(under(OPEN, folder(aRequest({ path, ...more }), deps))).subscribe({
     next: (event) => events.push(event),
     error: (thrown) => {
       error = thrown;
@@ -65,6 +70,32 @@ describe('a folder', () => {
     );
   });
 
+  it('is a whole page that leads up, unless it is the root', () => {
+    const page = (path: string, up: string) => {
+      const { text, head } = answer(path, depsOf({ children: () => of(file("bear's.rpm")) }));
+      expect(text).toBe(`<!DOCTYPE html>
+<html><head><meta charset="utf-8"><meta name="robots" content="noindex"><title>Index of ${path}</title></head>
+<body><h1>Index of ${path}</h1>
+<pre>
+${up}<a href="bear's.rpm">bear&#39;s.rpm</a>
+</pre></body></html>
+`);
+      expect(head).toMatchObject({ whole: true, first: 0, verified: false });
+    };
+    page('/', '');
+    page('/zoo/', '<a href="../">../</a>\n');
+  });
+
+  it('is that of the catalog', () => {
+    const ofCatalog = (path: string) => ({
+      entry: { path, importerId: '', unitId: '', unitTypeId: 'folder', url: '', revision: 0, data: {} },
+      source: { kind: 'catalog', id: '' },
+      url: '',
+    });
+    expect(answer('/zoo/', depsOf({ children })).head?.candidate).toEqual(ofCatalog('/zoo/'));
+    expect(answer('/zoo', depsOf({ children })).head?.candidate).toEqual(ofCatalog('/zoo'));
+  });
+
   it('is listed as JSON if that is wanted', () => {
     const checksum = { algorithm: 'sha256', value: 'ab' } as const;
     const deps = depsOf({ children: () => of(file('a"b', { size: 7, checksum }), { name: 'c', isFolder: true }) });
@@ -90,12 +121,18 @@ describe('a folder', () => {
       '/a/zoo%20ü',
       depsOf({ children: (path) => (path.includes('zoo') ? of(file('x')) : EMPTY) }),
     );
-    expect(head).toMatchObject({ status: 301, length: 0 });
+    expect(head).toMatchObject({ status: 301, length: 0, whole: false });
     expect(fields.get('Location')).toBe('./zoo%20%C3%BC/');
   });
 
   it('without its slash is redirected if it has an index, listed or not', () =>
     expect(answer('/zoo', depsOf({ paths: ['/zoo/index.html'] }, false)).head?.status).toBe(301));
+
+  it('that is one at its feed is redirected, whatever the catalog has', () => {
+    const isFolder = throwError(() => new StreamError('IS_FOLDER', 'feed', 'a folder'));
+    const { head, fields } = answer('/a/zoo', depsOf({}, false), {}, isFolder);
+    expect([head?.status, fields.get('Location')]).toEqual([301, './zoo/']);
+  });
 
   it.each([
     ['that is unknown', '/bear/', depsOf({ children })],
@@ -117,9 +154,26 @@ describe('a folder of several pages', () => {
   });
 
   it('is refused to a client that needs a length', () =>
-    expect(answer('/zoo/', depsOf({ children: many(PAGE) }), { lengthRequired: true })).toMatchObject({
-      error: { code: 'LENGTH_UNKNOWN' },
-    }));
+    expect(answer('/zoo/', depsOf({ children: many(PAGE) }), { lengthRequired: true }).error).toEqual(
+      new StreamError('LENGTH_UNKNOWN', 'catalog', '/zoo/ has too many files for one page'),
+    ));
+
+  it('has only a head for HEAD, and is read no further', () => {
+    let pages = 0;
+    const children: Children = (...asked) => {
+      pages += 1;
+      return many(3 * PAGE)(...asked);
+    };
+    const { head, chunks } = answer('/zoo/', depsOf({ children }), { method: 'HEAD' });
+    expect([head?.whole, chunks, pages]).toEqual([true, 0, 1]);
+  });
+
+  it('is read by a client whose valve has said nothing yet', () => {
+    const seen: string[] = [];
+    const listed = folder(aRequest({ path: '/zoo/' }), depsOf({ children: many(PAGE) }));
+    unknown.pipe(under(NEVER, listed)).subscribe(({ type }) => seen.push(type));
+    expect(seen).toEqual(['head', 'chunk', 'chunk', 'chunk']);
+  });
 
   it('is read no further than the client reads', () => {
     const asked: number[] = [];

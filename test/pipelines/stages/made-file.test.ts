@@ -5,7 +5,7 @@ import { under } from '../../../pipelines/operators/flow.ts';
 import { OPEN, type Valve } from '../../../pipelines/operators/valve.ts';
 import { madeFile } from '../../../pipelines/stages/made-file.ts';
 import type { TransferEvent } from '../../../pipelines/stages/transfer.ts';
-import { aRequest, textOf } from '../../support/pipeline.ts';
+import { aCandidate, anEntry, aRequest, chunk, headOf, textOf } from '../../support/pipeline.ts';
 
 const UNKNOWN = new StreamError('NOT_IN_CATALOG', 'catalog', 'unknown');
 const FILE: MadeFile = { type: 'text/plain', text: 'five!' };
@@ -51,6 +51,14 @@ describe('a file that the catalog writes', () => {
     expect(answer({ made: () => EMPTY })).toEqual(['NOT_IN_CATALOG']);
     expect(answer({ request: { askedAs: undefined } })).toEqual(['NOT_IN_CATALOG']);
     expect(answer({ error: new StreamError('SOURCE_MISSING', 'feed', 'gone') })).toEqual(['SOURCE_MISSING']);
+  });
+
+  it('does not change what passes', () => {
+    const seen: string[] = [];
+    of(headOf(aCandidate('feed', anEntry())), chunk('a'))
+      .pipe(under(OPEN, madeFile(aRequest({ askedAs: () => 'http://a/' }), { catalog: { made: () => of(FILE) } })))
+      .subscribe({ next: ({ type }) => seen.push(type), complete: () => seen.push('end') });
+    expect(seen).toEqual(['head', 'chunk', 'end']);
   });
 
   it('is no longer waited for once the client has left', () => {

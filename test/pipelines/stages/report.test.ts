@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Chunk, type Head, type Note, type Report, report, StreamError } from '../../../pipelines/index.ts';
+import { concatWith, defer, ignoreElements, mergeMap, of } from 'rxjs';
+import {
+  type Candidate,
+  type Chunk,
+  type Head,
+  type Note,
+  type Report,
+  report,
+  StreamError,
+} from '../../../pipelines/index.ts';
 import { under } from '../../../pipelines/operators/flow.ts';
 import { OPEN } from '../../../pipelines/operators/valve.ts';
 import { aCandidate, aRequest, chunk, entryOf, headOf, marbles, untilEndOf } from '../../support/pipeline.ts';
@@ -78,6 +87,83 @@ describe('report', () => {
         { at: 15, what: 'end', detail: 'complete' },
       ],
     });
+  });
+
+  it('counts time from its subscription', () =>
+    marbles(({ cold, expectObservable }) => {
+      const reports: Report[] = [];
+      const reported = () =>
+        cold('-h-(a|)', VALUES).pipe(under(OPEN, report(aRequest(), { report: (one) => reports.push(one) })));
+      expectObservable(
+        cold('-----(s|)').pipe(
+          mergeMap(reported),
+          ignoreElements(),
+          concatWith(defer(() => of(...reports.map(({ duration, firstByte }) => [duration, firstByte])))),
+        ),
+      ).toBe('--------(t|)', { t: [3, 3] });
+    }));
+
+  it('says what became of sharing, of waiting, and of a length that nobody knows', () => {
+    const moments = (value: Head | Chunk | Note) => {
+      const reports: Report[] = [];
+      of(value)
+        .pipe(under(OPEN, report(aRequest(), { report: (one) => reports.push(one) })))
+        .subscribe();
+      return reports[0]?.timeline.slice(0, -1).map(({ what, detail }) => `${what} ${detail}`);
+    };
+    expect(moments({ type: 'shared' })).toEqual(['shared ']);
+    expect(moments({ type: 'behind', from: 7 })).toEqual(['behind at byte 7']);
+    expect(moments({ type: 'on-disk', basin: { from: 0, to: 3 } })).toEqual(['on-disk ']);
+    expect(moments({ type: 'asked', candidate: first })).toEqual(['asked first']);
+    expect(moments({ type: 'found', candidates: [first] })).toEqual(['found 1 candidate']);
+    expect(moments({ type: 'found', candidates: [] })).toEqual(['found 0 candidates']);
+    expect(moments(headOf(first))).toEqual(['head length unknown']);
+  });
+
+  it('has how far the copy is, if one is kept', () => {
+    const copy = { taken: 3, written: 1 };
+    const reports: Report[] = [];
+    for (const head of [headOf(first, { copy }), headOf(first)])
+      of(head)
+        .pipe(under(OPEN, report(aRequest(), { report: (one) => reports.push(one) })))
+        .subscribe();
+    expect(reports.map((one) => one.copy)).toEqual([copy, undefined]);
+    expect(reports.map((one) => Object.hasOwn(one, 'copy'))).toEqual([true, false]);
+  });
+
+  it('has each failure with its attempt, once', () => {
+    const [here, there] = [first, { ...first, url: 'http://first/mirror' }];
+    const other = { ...second, url: first.url };
+    const attempt = (candidate: Candidate): Note => ({ type: 'attempt', candidate, from: 0 });
+    const failure = (candidate: Candidate, message: string): Note => {
+      const error = new StreamError('CONNECTION_LOST', 'feed', message);
+      return { type: 'failed', candidate, error, phase: 'before-head', sent: 0 };
+    };
+    const reports: Report[] = [];
+    of(
+      ...[here, there, other].map(attempt),
+      failure(here, 'one'),
+      attempt(here),
+      failure(here, 'two'),
+      // Named once more, since its bytes were wrong.
+      failure(here, 'three'),
+      failure(other, 'four'),
+    )
+      .pipe(under(OPEN, report(aRequest(), { report: (one) => reports.push(one) })))
+      .subscribe();
+    const { attempts = [] } = reports[0] ?? {};
+    expect(attempts.map(({ url, failure }) => [url, failure?.message])).toEqual([
+      [here.url, 'one'],
+      [there.url, undefined],
+      [here.url, 'four'],
+      [here.url, 'two'],
+    ]);
+    expect(Object.keys(attempts)).toHaveLength(4);
+  });
+
+  it('ends what had no head, as not verified', () => {
+    const [only] = check('|', '(e|)');
+    expect(only).toMatchObject({ outcome: 'complete', bytes: 0, attempts: [], verified: undefined });
   });
 
   it('reports a failure, as not verified', () => {

@@ -63,10 +63,10 @@ describe('requestSave', () => {
   it('appends one save request after a whole body, and emits a note', () =>
     check('-h-a-|', '-h-a-(r|)', [{ requestId: 'request-1', entry }]));
 
-  it('passes the trace on', () =>
-    check('-h-a-|', '-h-a-(r|)', [{ requestId: 'request-1', entry, traceparent: 'trace' }], {
-      request: aRequest({ traceparent: 'trace' }),
-    }));
+  it('passes the trace on', () => {
+    for (const tracing of [{ traceparent: 'trace' }, { traceparent: 'trace', tracestate: 'state' }])
+      check('-h-a-|', '-h-a-(r|)', [{ requestId: 'request-1', entry, ...tracing }], { request: aRequest(tracing) });
+  });
 
   it('appends nothing if the body fails or its consumer leaves', () => {
     check('-h-a-#', '-h-a-#', []);
