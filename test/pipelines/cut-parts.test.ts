@@ -89,6 +89,8 @@ const site = ({ behaviours, entry = entryOf(CONTENT), small = true, open, ...dep
     catalog: { lookup: () => of(entry) },
     sources: Object.keys(behaviours).map((name) => (found: CatalogEntry) => of(aCandidate(name, found))),
     policy: aPolicy({ verifyWholeBelow: small ? 100 : 0 }),
+    // No time passes, and no timer remains.
+    scheduler: new VirtualTimeScheduler(),
     ...deps,
   };
   const ask = (request: Partial<StreamRequest>) => {
@@ -241,8 +243,7 @@ describe('a source that sends no parts', () => {
     const { ask, asked } = site({ small: false, behaviours: { a: {} }, health: remembered });
     // It announces nothing.
     ask({});
-    const still = { scheduler: new VirtualTimeScheduler(), open: () => NEVER };
-    const silent = site({ small: false, behaviours: { a: {} }, health: remembered, ...still });
+    const silent = site({ small: false, behaviours: { a: {} }, health: remembered, open: () => NEVER });
     silent.ask(part(2, 4));
     ask(part(2, 4));
     expect(asked).toEqual(['a 0-', 'a 0-']);

@@ -207,6 +207,28 @@ describe('parts in ascending order', () => {
     expect(other.asked).toEqual(['a GET 0-9,5000-5009', 'a GET 5002-5009', 'b GET 0-9,5000-5009']);
   });
 
+  it('continue at a third source if the second one sends the whole instead', () => {
+    const { asked, ask } = scene({
+      sources: ['a', 'b', 'c'],
+      open: (ask, name) => {
+        if (name === 'b') return sends({ from: 0 });
+        if (name === 'c') return sends(ask);
+        const { head, body } = answer(ask);
+        const lost = new StreamError('PROTOCOL_ERROR', 'feed', 'lost');
+        return concat(
+          of<SourceEvent[]>(
+            head,
+            { type: 'chunk', bytes: bytesOf(body.slice(0, 4)) },
+            { type: 'chunk', bytes: bytesOf(body.slice(4, 12)) },
+          ),
+          throwError(() => lost),
+        );
+      },
+    });
+    expect(ask([0, 9], [5000, 5009])).toMatchObject({ error: undefined, body: bodyOf([0, 9], [5000, 5009]) });
+    expect(asked).toEqual(['a GET 0-9,5000-5009', 'b GET 0-9,5000-5009', 'b GET 0-9', 'c GET 0-9,5000-5009']);
+  });
+
   it('are shared by clients that ask for the same ones at the same time', () => {
     const bodies: string[] = [];
     const { asked, ask } = scene({

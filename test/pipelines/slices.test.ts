@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BehaviorSubject, concat, NEVER, of, Subject, throwError } from 'rxjs';
+import { BehaviorSubject, concat, NEVER, of, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
 import {
   type CatalogEntry,
   createSliceMemory,
@@ -71,6 +71,8 @@ const ask = ({ entry = known, open, slices, request, kept = true, outdated = fal
       policy: aPolicy({ attempts: 1, ...policy }),
       random: () => 1,
       slices,
+      // No time passes, and no timer remains.
+      scheduler: new VirtualTimeScheduler(),
     },
   ).subscribe({
     next: (event) => {
@@ -185,8 +187,6 @@ describe('a slice', () => {
     const request = { ranges: [{ first: -3 }] };
     const all = [ask({ open, slices, request }), ask({ open, slices, request }), ask({ open, slices, request })];
     expect(all.map(({ asked }) => asked.length)).toEqual([1, 1, 0]);
-    // Otherwise a timer would remain.
-    for (const one of all) one.left();
   });
 
   it('keeps the memory of its bytes until they have left, or its client has', () => {

@@ -71,13 +71,17 @@ export const placeFor = (
   return place;
 };
 
-/** The candidate's events, unsupervised. Errors if the candidate has a problem. */
+/**
+ * The candidate's events, unsupervised: those that a body `begins` with, or the rest of it. Errors if
+ * the candidate has a problem.
+ */
 export const opened = (
   request: StreamRequest,
   candidate: Candidate,
   asked: AskedBytes,
   deps: Pick<AttemptDeps, 'open' | 'health'>,
   { waits }: PlaceAtSource,
+  begins = true,
 ): Flow<SourceEvent> => {
   if (candidate.problem) return () => throwError(() => candidate.problem);
   const { method, client, parts, traceparent, tracestate } = request;
@@ -88,7 +92,7 @@ export const opened = (
     decodes: (head: SourceHead) => decodes(candidate, head, deps.health?.wasCoded),
   };
   const ask = { method, ...how, ...asked };
-  if (parts && method === 'GET') return openParts(candidate, ask, parts, deps.open);
+  if (parts && method === 'GET') return openParts(candidate, ask, parts, deps.open, begins);
   const { unless } = asked;
   if (!unless) return method === 'HEAD' ? openHead(candidate, how, deps) : deps.open(candidate, ask);
   // It may ask for a head, too.

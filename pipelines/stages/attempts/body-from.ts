@@ -112,7 +112,8 @@ const continued = (
   const { request, deps, progress } = run;
   const joined = resume(candidate, soFar, progress, deps.newDigest);
   const supervised = supervise(request, candidate, deps, place, soFar.total);
-  return (last, ...to) => through(opened(request, candidate, ask, deps, place), fuse(supervised, joined, last), ...to);
+  const source = opened(request, candidate, ask, deps, place, false);
+  return (last, ...to) => through(source, fuse(supervised, joined, last), ...to);
 };
 
 const askOf = ({ request, progress: { soFar, sent, undigested, tail } }: Run, candidate: Candidate): AskedBytes => {

@@ -31,24 +31,23 @@ const ROUND_TRIP = 256 * 1024;
  * once. If it does not send exactly these, it is asked for one after the other; so is a file.
  *
  * Emits one head, then the bytes of the parts. Positions in `ask` and in the head are those of the
- * adjoined part, so that the body counts like one range. Errors with `NEEDS_WHOLE` if the candidate
- * ignores ranges, or if the whole would cost less than the requests, and with `CHANGED` if two parts
- * belong to different states of the content. Unsubscribing closes the source.
+ * adjoined part, so that the body counts like one range. If the body `begins` with them, errors with
+ * `NEEDS_WHOLE` if the candidate ignores ranges, or if the whole would cost less than the requests: a
+ * body that has begun cannot be replaced by the whole. Errors with `CHANGED` if two parts belong to
+ * different states of the content. Unsubscribing closes the source.
  */
 export const openParts = (
   candidate: Usable,
   ask: Ask,
   parts: readonly [Part, ...Part[]],
   open: OpenSource,
+  begins: boolean,
 ): Flow<SourceEvent> => {
-  const all = adjoined(parts);
-  const { from, last = all.last } = ask;
+  const { from, last = adjoined(parts).last } = ask;
   const [first, ...others] = piecesOf(parts, { first: from, last });
   if (!first) return open(candidate, ask);
   const counted = (event: SourceEvent): SourceEvent =>
     event.type === 'head' ? { ...event, from, last, parts: undefined } : event;
-  // A body that has begun cannot be replaced by the whole.
-  const begins = from === all.first;
   const refuse = (what: string) => (begins ? needsWhole : failure)(candidate, what);
   const inTurn = flow(oneByOne(candidate, ask, [first, ...others], open, refuse), lift(map(counted)));
   const end = others.at(-1);

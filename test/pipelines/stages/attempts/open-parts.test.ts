@@ -49,6 +49,7 @@ const check = (
     fails,
     source = error('NO_RANGE', 'answered 206'),
     from = 0,
+    begins = from === 0,
     leaves,
     candidate = aCandidate('feed', anEntry()),
   }: Options = {},
@@ -61,7 +62,7 @@ const check = (
       asked.push(ifRange === undefined ? set : `${set} if ${ifRange}`);
       return answers[asked.length - 1] ?? NEVER;
     };
-    const events = openParts(candidate, { method: 'GET', from, last: 5 }, PARTS, unpaused(open))(NEVER);
+    const events = openParts(candidate, { method: 'GET', from, last: 5 }, PARTS, unpaused(open), begins)(NEVER);
     expectObservable(events, leaves).toBe(result, VALUES, fails);
     for (const [index, [, , window]] of sources.entries())
       expectSubscriptions(answers[index]?.subscriptions ?? []).toBe(window);
@@ -73,6 +74,8 @@ interface Options {
   readonly fails?: StreamError;
   readonly source?: StreamError;
   readonly from?: number;
+  /** Default: if the first byte is wanted. */
+  readonly begins?: boolean;
   readonly leaves?: string;
   readonly candidate?: Parameters<typeof openParts>[0];
 }
