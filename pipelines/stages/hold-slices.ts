@@ -107,7 +107,7 @@ const hold =
   (source) =>
     defer(() => {
       const held: (Head | Chunk)[] = [];
-      let passes = false;
+      let passes: boolean | undefined;
 
       const pass = (event: TransferEvent): readonly TransferEvent[] => {
         if (event.type === 'head') passes = event.status !== 206;

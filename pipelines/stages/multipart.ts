@@ -25,6 +25,7 @@ import {
   StreamError,
   type StreamRequest,
   sizeOf,
+  toStreamError,
 } from '../model/index.ts';
 import { under } from '../operators/flow.ts';
 import { follow } from '../operators/follow.ts';
@@ -169,8 +170,10 @@ const severalParts = (
       refused = event.type === 'head' && !isSame(event);
       return !refused;
     }),
-    catchError((error: unknown) => {
-      refused = !frame && error instanceof StreamError && error.code === 'NEEDS_WHOLE';
+    // Only before the head: see `openParts`.
+    catchError((thrown: unknown) => {
+      const error = toStreamError(thrown);
+      refused = error.code === 'NEEDS_WHOLE';
       return refused ? EMPTY : throwError(() => error);
     }),
     under(valve, cutSeveral({ ...first, title, headFor: begin })),

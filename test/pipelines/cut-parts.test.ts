@@ -213,6 +213,26 @@ describe('a part of larger content', () => {
   });
 });
 
+describe('a part of content of known size', () => {
+  it('is asked for alone, unless it is all of it', () => {
+    const { ask, asked } = site({ entry: sized, small: false, behaviours: { a: {} } });
+    expect(ask(part(1, 8))).toMatchObject({ status: 206, body: 'bcdefghi' });
+    expect(ask(part(0, 8))).toMatchObject({ status: 206, body: 'abcdefghi' });
+    expect(ask(part(0, 9))).toMatchObject({ status: 206, body: CONTENT });
+    expect(asked).toEqual(['a 1-8', 'a 0-8', 'a 0-']);
+  });
+
+  it('that is cut from the whole is wanted only under the conditions of the request', () => {
+    const date = 'Thu, 01 Jan 2026 00:00:00 GMT';
+    const dated = sourceHead({ length: 10, headers: [['Last-Modified', date]] });
+    const open = () => of<SourceEvent[]>(dated, ...[...CONTENT].map(chunk));
+    const { ask } = site({ entry: sized, behaviours: { a: {} }, open });
+    const since = (ifModifiedSince: number) => ask({ ...part(1, 8), conditions: { ifModifiedSince } });
+    expect(since(Date.parse(date))).toMatchObject({ status: 304, body: '' });
+    expect(since(0)).toMatchObject({ status: 206, body: 'bcdefghi' });
+  });
+});
+
 describe('a source that sends no parts', () => {
   const health = () => createHealth({ cooldown: 1000, cooldownLimit: 1000, random: () => 1 });
   const rangeless = { small: false, behaviours: { a: { isRangeless: true } } };

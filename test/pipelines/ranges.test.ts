@@ -362,6 +362,10 @@ describe('several ranges', () => {
   it('are subject to conditions, like a single range', () => {
     const conditions = { ifNoneMatch: [`"${sha256(CONTENT)}"`] };
     expect(ask({ ...ranges([0, 1], [3, 4]), conditions })).toMatchObject({ status: 304, asked: [] });
+    const unchanged = { ...ranges([0, 1], [3, 4]), conditions: { ifNoneMatch: ['"1"'] } };
+    expect(ask(unchanged, { entry: bare })).toMatchObject({ status: 304, asked: ['HEAD a 0'] });
+    const present = ask({ ...ranges([0, 1], [3, 4]), conditions: { ifRange: '"1"' } }, { entry: bare });
+    expect(present).toMatchObject({ status: 206, length: present.body.length });
     const outdated = { ifRange: '"old"' };
     expect(ask({ ...ranges([0, 1], [3, 4]), conditions: outdated })).toMatchObject({ status: 200, body: CONTENT });
   });
@@ -418,6 +422,13 @@ describe('several ranges', () => {
     const answer = ask(ranges([0, 1], [5, 6]), { entry: bare, open });
     expect(answer).toMatchObject({ status: 200, body: CONTENT, error: undefined });
     expect(answer.field('etag')).toBe('"3"');
+  });
+
+  it('of a source whose HEAD has no length are the whole', () => {
+    const source = sourceOfRanges();
+    const open: Unpaused = (location, ask) =>
+      ask.method === 'HEAD' ? of(head({ length: undefined })) : source.open(location, ask);
+    expect(ask(ranges([0, 1], [5, 6]), { entry: bare, open })).toMatchObject({ status: 200, body: CONTENT });
   });
 
   it('of a source that cannot answer HEAD are the whole', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { concat, of, throwError, VirtualTimeScheduler } from 'rxjs';
+import { concat, ignoreElements, of, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import {
   type AskedBytes,
   createSharing,
@@ -87,7 +87,17 @@ const scene = ({
         error = thrown;
       },
     });
-    return { head, body, error };
+    return {
+      get head() {
+        return head;
+      },
+      get body() {
+        return body;
+      },
+      get error() {
+        return error;
+      },
+    };
   };
   const ask = (...parts: readonly (readonly [first: number, last?: number])[]) => askIf(undefined, ...parts);
   return { asked, ask, askIf };
@@ -148,6 +158,12 @@ describe('parts in ascending order', () => {
       open: () => of<SourceEvent[]>(sourceHead({ length: 20_000 }), { type: 'chunk', bytes: new Uint8Array(20_000) }),
     });
     expect(wrong.ask([0, 9999], [15_000, 15_009]).error).toMatchObject({ code: 'WRONG_CHECKSUM' });
+  });
+
+  it('are cut from the whole if that is verified before its head', () => {
+    const small = scene({ policy: aPolicy({ verifyWholeBelow: CONTENT.length }) });
+    expect(small.ask([0, 9], [5000, 5009]).body).toBe(bodyOf([0, 9], [5000, 5009]));
+    expect(small.asked).toEqual(['a GET 0-']);
   });
 
   it('are saved with the whole that they are cut from if copies are kept, or with save_partial', () => {
@@ -273,5 +289,34 @@ describe('parts in ascending order', () => {
     });
     expect(askIf(modified, [0, 9], [5000, 5009]).head?.status).toBe(206);
     expect(asked).toEqual(['a HEAD 0-', 'a GET 0-9,5000-5009']);
+  });
+});
+
+describe('parts in another order', () => {
+  it('have until their own end, once the first one has begun in time', () => {
+    const clock = new VirtualTimeScheduler();
+    const { ask, asked } = scene({
+      open: (ask) => concat(sends(ask), timer(10, clock).pipe(ignoreElements())),
+      policy: aPolicy({ verifyWholeBelow: 0, answerTimeout: 5 }),
+      scheduler: clock,
+    });
+    const answer = ask([5000, 5009], [0, 9]);
+    clock.flush();
+    expect(answer).toMatchObject({ error: undefined, body: bodyOf([5000, 5009], [0, 9]) });
+    expect(asked).toEqual(['a GET 5000-5009', 'a GET 0-9']);
+  });
+
+  it('are cut from the whole as soon as the feed sends no parts any more', () => {
+    const { ask, asked } = scene({
+      open: (ask) =>
+        ask.from === 5000
+          ? sends(ask)
+          : of<SourceEvent[]>(sourceHead({ length: CONTENT.length, etag: '"1"' }), {
+              type: 'chunk',
+              bytes: bytesOf(CONTENT),
+            }),
+    });
+    expect(ask([5000, 5009], [0, 9])).toMatchObject({ error: undefined, body: bodyOf([5000, 5009], [0, 9]) });
+    expect(asked).toEqual(['a GET 5000-5009', 'a GET 0-9', 'a GET 0-']);
   });
 });

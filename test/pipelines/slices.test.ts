@@ -181,6 +181,14 @@ describe('a slice', () => {
     expect(got).toMatchObject({ head: { status: 200 }, body: CONTENT, ending: 'complete' });
   });
 
+  it('waits until there are 64 MiB for all, unless a limit is stated', () => {
+    const slices = createSliceMemory();
+    const open = () => NEVER;
+    const half = { ranges: [{ first: 0, last: 32 * 1024 * 1024 - 1 }] };
+    const all = [1, 2, 3].map(() => ask({ open, slices, request: half }));
+    expect(all.map(({ asked }) => asked.length)).toEqual([1, 1, 0]);
+  });
+
   it('waits for as much memory as it needs, also if it is the end of the content', () => {
     const slices = createSliceMemory(6);
     const open = () => NEVER;

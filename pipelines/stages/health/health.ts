@@ -213,7 +213,7 @@ export const createHealth = (options: HealthOptions): Health => {
       const times = heads.get(name) ?? { last: [], next: 0 };
       times.last[times.next] = took;
       times.next = (times.next + 1) % REMEMBERED;
-      if (times.last.length === 1) heads.set(name, times);
+      heads.set(name, times);
     },
     succeeded: (source) => {
       const health = known.get(sourceName(source));

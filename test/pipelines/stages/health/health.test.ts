@@ -124,6 +124,15 @@ describe('health', () => {
     expect(health.unhealthy()).toEqual([]);
   });
 
+  it.each(['WRONG_CHECKSUM', 'WRONG_LENGTH', 'CHANGED', 'SHORT_BODY'] as const)(
+    'counts other bytes against a source: %s',
+    (code) => {
+      const { health } = withClock();
+      health.observe(failure(a, code));
+      expect(health.unhealthy()).toHaveLength(1);
+    },
+  );
+
   it('does not count other bytes against a source if an earlier revision was asked for', () => {
     const { health } = withClock();
     const past = aCandidate('a', { ...entry, asOf: 'revision 3 of /p' });

@@ -92,6 +92,16 @@ describe('wrong content', () => {
     expect([content.isKnown(a, tagged('"1"')), content.isSuspect(a)]).toEqual([false, true]);
   });
 
+  it('is forgotten with its URL, and takes no place of another if its state is unknown', () => {
+    const { content, found } = withClock();
+    const others = Array.from({ length: 1000 }, (_, index) => aCandidate(`s${index}`, anEntry()));
+    for (const tag of ['"1"', '"2"']) found(a, tagged(tag));
+    for (const other of others.slice(1)) content.found(other, wrong());
+    expect(['"1"', '"2"'].map((tag) => content.isKnown(a, tagged(tag)))).toEqual([true, true]);
+    for (const other of others.slice(0, 1)) content.found(other, wrong());
+    expect(['"1"', '"2"'].map((tag) => content.isKnown(a, tagged(tag)))).toEqual([false, false]);
+  });
+
   it('of a saved copy is not known: the next copy has the same tag', () => {
     const { content, found } = withClock();
     const copy = aCandidate('saved', a.entry);
