@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   asyncScheduler,
+  catchError,
   concat,
   count,
   defer,
@@ -241,6 +242,21 @@ describe('followFeeds', () => {
       expect(feed.state.updates).toBe(1);
     }));
 
+  it('waits once for an update that began later, too', () =>
+    marbles(({ expectObservable }) => {
+      const feed = aFeed(() => NEVER, { confirmed: -10 });
+      const ask = () => feed.catalog.lookup(ENTRY_POINT);
+      expectObservable(at(3, ask)).toBe('--------(o|)', { o: { ...one, staleFor: 18 } });
+      expectObservable(at(6, ask)).toBe('--------(o|)', { o: { ...one, staleFor: 18 } });
+    }));
+
+  it('says of no entry how old it is if its feed never confirmed one', () =>
+    marbles(({ expectObservable }) => {
+      const { deps } = aFeed(() => throwError(() => outage));
+      const { lookup } = followFeeds({ ...deps, catalog: { lookup: () => of(one) } });
+      expectObservable(lookup(ENTRY_POINT)).toBe('(o|)', { o: one });
+    }));
+
   it('doubts nothing that it does not follow', () => {
     const { catalog } = aFeed(() => NEVER);
     expect(() => catalog.doubted('/elsewhere')).not.toThrow();
@@ -316,7 +332,8 @@ describe('followFeeds', () => {
 
   it('serves nothing of a repository that must be signed before its metadata was read', () =>
     marbles(({ expectObservable }) => {
-      const feed = aFeed(() => throwError(() => new Error('no signature')), { needsNoProof: false });
+      const cause = new Error('no signature');
+      const feed = aFeed(() => throwError(() => cause), { needsNoProof: false });
       const ask = () =>
         concat(
           feed.catalog.lookup(loose.path),
@@ -324,6 +341,7 @@ describe('followFeeds', () => {
         );
       const error = new StreamError('CATALOG_UNAVAILABLE', 'catalog', 'r: no signature');
       expectObservable(ask()).toBe('#', {}, error);
+      expectObservable(ask().pipe(catchError((error: StreamError) => of(error.cause)))).toBe('(c|)', { c: cause });
     }));
 
   it('says why nothing is known of such a repository: its outage, or that it is still read', () =>
@@ -343,10 +361,11 @@ describe('followFeeds', () => {
   it('gives an entry of such a repository once its metadata was read, although its feed is down by now', () =>
     marbles(({ expectObservable }) => {
       const feed = aFeed(() => throwError(() => outage), { needsNoProof: false, confirmed: -10 });
-      expectObservable(concat(feed.catalog.lookup(ENTRY_POINT), feed.catalog.unlisted(loose.path))).toBe('(ol|)', {
-        o: { ...one, staleFor: 10 },
-        l: loose,
-      });
+      const events = concat(
+        feed.catalog.lookup(ENTRY_POINT),
+        defer(() => feed.catalog.unlisted(loose.path)),
+      );
+      expectObservable(events).toBe('(ol|)', { o: { ...one, staleFor: 10 }, l: loose });
     }));
 
   it('asks the feed itself if the metadata cannot be read and nobody signs it', () =>

@@ -2,9 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { VirtualTimeScheduler } from 'rxjs';
 import { createMisses } from '../../pipelines/misses.ts';
 
+const START = 1_000;
+
 /** Paths that are missing, for 10 ms each, and a limit for each client. */
 const aMemory = (maxMisses: number) => {
   const scheduler = new VirtualTimeScheduler();
+  scheduler.frame = START;
   const misses = createMisses({ maxAge: 10, maxMisses, scheduler });
   return {
     misses,
@@ -13,8 +16,9 @@ const aMemory = (maxMisses: number) => {
       misses.ask(path, client);
       misses.missed(path);
     },
-    at: (frame: number) => {
-      scheduler.frame = frame;
+    /** Milliseconds after the start. */
+    at: (time: number) => {
+      scheduler.frame = START + time;
     },
   };
 };

@@ -169,6 +169,14 @@ describe('refreshSources', () => {
       expectObservable(events, '105ms !').toBe('y 99ms s-(pd)', EVENTS);
     }));
 
+  it('comes back to a source that another process refreshes at a random time', () =>
+    marbles(({ expectObservable }) => {
+      const again = (random: number) =>
+        refreshSources(deps({ lease: inTurn(of(false), always(true)), random: () => random }));
+      expectObservable(again(0), '9ms !').toBe('y 4ms s-(pd)', EVENTS);
+      expectObservable(again(1), '14ms !').toBe('y 9ms s-(pd)', EVENTS);
+    }));
+
   it('stops a refresh whose lease is lost, and releases the lease at its end', () =>
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const lost = cold<boolean>('t---f', { t: true, f: false });
@@ -206,10 +214,12 @@ describe('refreshSources', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const running = cold<RefreshProgress>('-----');
       const lease = cold<boolean>('          t', { t: true });
-      const events = refreshSources(deps({ refresh: () => running, lease: () => lease }));
+      const sources = cold('                 a', { a: [a] });
+      const events = refreshSources(deps({ sources, refresh: () => running, lease: () => lease }));
       expectObservable(events, '---!').toBe('s', EVENTS);
       expectSubscriptions(running.subscriptions).toBe('^--!');
       expectSubscriptions(lease.subscriptions).toBe('  ^--!');
+      expectSubscriptions(sources.subscriptions).toBe('^--!');
     }));
 
   it('errors only with the list of sources', () =>
