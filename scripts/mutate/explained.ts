@@ -10,6 +10,12 @@ export const EXPLAINED: Explanations = {
     'return ifModifiedSince !== undefined && timeOf(lastModified) === ifModifiedSince ? 304 : undefined; ▸ ifModifiedSince !== undefined → true':
       'No time equals undefined. The compiler asks for it.',
   },
+  'pipelines/model/header.ts': {
+    'headers.find((header) => header[0].length === name.length && header[0].toLowerCase() === name)?.[1]; ▸ header[0].length === name.length → true': `${SAVES_TIME} Equal names are equally long.`,
+  },
+  'pipelines/model/spelling.ts': {
+    "const decoded = path.includes('%') ? path.replace(/%[\\da-f]{2}/gi, plain) : path; ▸ '%' → \"\"": `${SAVES_TIME} No escape is without a percent sign.`,
+  },
   'pipelines/operators/deadline.ts': {
     'if (this.place < 0 || at < this.look) this.#agenda.enter(this); ▸ at < this.look → at <= this.look': `${SAVES_TIME} Its place is the same.`,
     'const below = left && right && right.look < left.look ? right : left; ▸ right.look < left.look → right.look <= left.look':
@@ -187,14 +193,30 @@ export const EXPLAINED: Explanations = {
       'No bytes lie within an unknown length. The compiler asks for it.',
   },
   'pipelines/stages/share.ts': {
-    'own ??= sent === 0 ? digestOf(head.candidate, head, newDigest) : digest?.copy(); ▸ digest?.copy → digest.copy':
-      'Bytes before a basin came with their digest. The compiler asks for it.',
     'expected: request.ranges ? undefined : entries[0]?.size, ▸ entries[0]?.size → entries[0].size':
       'A path without entries has failed before. The compiler asks for it.',
   },
   'pipelines/stages/candidates.ts': {
-    "throw new StreamError('NO_CANDIDATE', 'catalog', `no source offers ${entries[0]?.path}`); ▸ entries[0]?.path → entries[0].path":
+    'out.next(ordered.length > 1 ? ordered.toSorted((a, b) => lateness(a) - lateness(b)) : ordered); ▸ ordered.length > 1 → true': `${SAVES_TIME} One candidate has one order.`,
+  },
+  'pipelines/stages/client-head.ts': {
+    'if (known) return known; ▸ known → false': `${SAVES_TIME} It is made again.`,
+    "const KEEP_ALIVE = 'keep-alive'; ▸ 'keep-alive' → \"\"": `${SAVES_TIME} The field that it names is dropped anyway.`,
+  },
+  'pipelines/stages/head-from-catalog.ts': {
+    'const keyOf = ({ url, entry: { checksum } }: Candidate): string => `${url} ${checksum?.value}`; ▸ checksum?.value → checksum.value':
+      'It is asked only of candidates with a checksum. The compiler asks for it.',
+    'Boolean(entry?.checksum && entry.size && entry.asOf === undefined) && ▸ entry?.checksum → entry.checksum':
       'A path without entries has failed before. The compiler asks for it.',
+    "(conditions.ifRange === undefined || conditions.ifRange.startsWith('\"')); ▸ conditions.ifRange.startsWith('\"') → conditions.ifRange.endsWith('\"')":
+      'A tag begins and ends with a quote, a date does neither.',
+  },
+  'pipelines/stages/made-file.ts': {
+    'defer(() => catalog.made?.(decodePath(path), askedAs) ?? EMPTY) ▸ catalog.made?.(decodePath(path), askedAs) → catalog.made(decodePath(path), askedAs)':
+      'It is asked only of a catalog that makes files. The compiler asks for it.',
+  },
+  'pipelines/stages/passing-fields.ts': {
+    'if (known !== undefined) return known; ▸ known !== undefined → false': `${SAVES_TIME} It is decided again.`,
   },
   'pipelines/stages/verify.ts': {
     'if (head && checksum && found !== undefined && found !== checksum.value) { ▸ head && checksum → true':

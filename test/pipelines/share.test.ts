@@ -475,21 +475,25 @@ describe('the bytes of a transfer whose client takes nothing for a second', () =
     ['they are a part', entryOf(CONTENT), { ranges: [{ first: 2, last: 8 }] }, 'cdefghi'],
     ['they are a part, until the end', entryOf(CONTENT), { ranges: [{ first: 2 }] }, 'cdefghij'],
   ])('wait although %s, and the client may then continue alone', (_, entry, request, body) => {
-    const { ask, source, lag } = scene({ room: 4, window: 2, entry });
-    ask({ id: 'quick', ...request });
-    const slow = ask({ id: 'slow', ...request });
-    slow.valve.next(false);
-    const [{ first } = { first: 0 }] = request.ranges ?? [];
-    source(0).head(first, '"1"');
-    source(0).send(body.slice(0, 2));
-    lag();
-    source(0).send(body.slice(2));
-    slow.valve.next(true);
-    expect(slow.seen).toMatchObject({ body: body.slice(0, 4), behind: [first + 4] });
-    source(1).head(first + 4, '"1"');
-    source(1).send(body.slice(4));
-    source(1).end();
-    expect(slow.seen).toMatchObject({ heads: 1, body, end: 'complete' });
+    for (const before of [0, 2]) {
+      const { ask, source, lag } = scene({ room: 4, window: 2, entry });
+      ask({ id: 'quick', ...request });
+      const slow = ask({ id: 'slow', ...request });
+      const [{ first } = { first: 0 }] = request.ranges ?? [];
+      if (before === 0) slow.valve.next(false);
+      source(0).head(first, '"1"');
+      source(0).send(body.slice(0, 2));
+      slow.valve.next(false);
+      expect(slow.seen.body).toBe(body.slice(0, before));
+      lag();
+      source(0).send(body.slice(2));
+      slow.valve.next(true);
+      expect(slow.seen).toMatchObject({ body: body.slice(0, 4), behind: [first + 4] });
+      source(1).head(first + 4, '"1"');
+      source(1).send(body.slice(4));
+      source(1).end();
+      expect(slow.seen).toMatchObject({ heads: 1, body, end: 'complete' });
+    }
   });
 
   it('wait for nobody once a request with conditions has left', () => {
