@@ -74,7 +74,6 @@ interface Ranked {
  */
 const ranked = ([newest, ...older]: readonly CatalogEntry[]): readonly Ranked[] => {
   if (!newest) return [];
-  if (older.length === 0) return [{ entry: newest, rank: unchanged }];
   const others = older.filter((entry) => !sameChecksum(entry, newest));
   return [newest, ...older].map((entry) => ({
     entry,
@@ -84,8 +83,6 @@ const ranked = ([newest, ...older]: readonly CatalogEntry[]): readonly Ranked[] 
     },
   }));
 };
-
-const unchanged = (candidate: Candidate): Candidate => candidate;
 
 const unusable = (entry: CatalogEntry, problem: StreamError): Candidate => ({
   entry,

@@ -193,14 +193,20 @@ export const EXPLAINED: Explanations = {
       'No bytes lie within an unknown length. The compiler asks for it.',
   },
   'pipelines/stages/share.ts': {
+    'if (!head?.whole) return undefined; ▸ head?.whole → head.whole':
+      'A chunk comes after the head. The compiler asks for it.',
+    'if (event.digest) own = undefined; ▸ event.digest → true': `${SAVES_TIME} A copy of the digest so far goes on in the same way.`,
     'expected: request.ranges ? undefined : entries[0]?.size, ▸ entries[0]?.size → entries[0].size':
       'A path without entries has failed before. The compiler asks for it.',
   },
   'pipelines/stages/candidates.ts': {
     'out.next(ordered.length > 1 ? ordered.toSorted((a, b) => lateness(a) - lateness(b)) : ordered); ▸ ordered.length > 1 → true': `${SAVES_TIME} One candidate has one order.`,
+    'out.next(ordered.length > 1 ? ordered.toSorted((a, b) => lateness(a) - lateness(b)) : ordered); ▸ ordered.length > 1 → ordered.length >= 1': `${SAVES_TIME} One candidate has one order.`,
   },
   'pipelines/stages/client-head.ts': {
     'if (known) return known; ▸ known → false': `${SAVES_TIME} It is made again.`,
+    "(field(headers, 'connection') ?? KEEP_ALIVE) === KEEP_ALIVE ▸ (field(headers, 'connection') ?? KEEP_ALIVE) === KEEP_ALIVE → false": `${SAVES_TIME} The field that it names is dropped anyway.`,
+    '? [] ▸ [] → ["Stryker was here"]': 'No field has a name with blanks.',
     "const KEEP_ALIVE = 'keep-alive'; ▸ 'keep-alive' → \"\"": `${SAVES_TIME} The field that it names is dropped anyway.`,
   },
   'pipelines/stages/head-from-catalog.ts': {
@@ -210,6 +216,10 @@ export const EXPLAINED: Explanations = {
       'A path without entries has failed before. The compiler asks for it.',
     "(conditions.ifRange === undefined || conditions.ifRange.startsWith('\"')); ▸ conditions.ifRange.startsWith('\"') → conditions.ifRange.endsWith('\"')":
       'A tag begins and ends with a quote, a date does neither.',
+  },
+  'pipelines/stages/lookup.ts': {
+    'if (!/[%;]|\\/[./]/.test(path)) return [path]; ▸ !/[%;]|\\/[./]/.test(path) → false': `${SAVES_TIME} All its spellings are the same.`,
+    'if (!/[%;]|\\/[./]/.test(path)) return [path]; ▸ /[%;]|\\/[./]/ → /[^%;]|\\/[./]/': `${SAVES_TIME} All its spellings are the same.`,
   },
   'pipelines/stages/made-file.ts': {
     'defer(() => catalog.made?.(decodePath(path), askedAs) ?? EMPTY) ▸ catalog.made?.(decodePath(path), askedAs) → catalog.made(decodePath(path), askedAs)':
