@@ -34,9 +34,8 @@ export const chunkOf = (bytes: Uint8Array): Chunk => ({ type: 'chunk', bytes });
 export const whenOpen = (valve: Valve): Observable<void> =>
   new Observable((out) => {
     let open = true;
-    let started = false;
     const go = () => {
-      if (!open || !started) return;
+      if (!open) return;
       out.next();
       out.complete();
     };
@@ -44,6 +43,5 @@ export const whenOpen = (valve: Valve): Observable<void> =>
       open = moved;
       go();
     });
-    started = true;
     go();
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { concat, of, throwError } from 'rxjs';
+import { concat, EMPTY, of, throwError } from 'rxjs';
 import { type ErrorCode, type Head, type Note, OPEN, StreamError } from '../../../pipelines/index.ts';
+import { under } from '../../../pipelines/operators/flow.ts';
 import { follow } from '../../../pipelines/operators/follow.ts';
 import { given } from '../../../pipelines/operators/operate.ts';
 import { earlierRevision } from '../../../pipelines/stages/earlier-revision.ts';
@@ -56,6 +57,14 @@ describe('a file of an earlier revision', () => {
 
   it('breaks off as any other after its head', () =>
     expect(failed('SHORT_BODY', 'revision 7', [HEAD])).toMatchObject(['head', { code: 'SHORT_BODY' }]));
+
+  it('is not looked for without an entry', () => {
+    const seen: string[] = [];
+    EMPTY.pipe(under(OPEN, earlierRevision(() => follow(() => EMPTY))(aRequest()))).subscribe({
+      complete: () => seen.push('end'),
+    });
+    expect(seen).toEqual(['end']);
+  });
 
   it('is meant alone', () => expect(failed('SOURCE_MISSING', undefined)).toMatchObject([{ code: 'SOURCE_MISSING' }]));
 });

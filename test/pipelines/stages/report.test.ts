@@ -161,6 +161,11 @@ describe('report', () => {
     expect(Object.keys(attempts)).toHaveLength(4);
   });
 
+  it('names the source of the last byte, not that of a later attempt', () => {
+    expect(check('(01)h-a-f2#', '(01)h-a-f2#', { error: lost })[0]?.source).toBe('first');
+    expect(check('(01)f2#', '(01)f2#', { error: lost })[0]?.source).toBeUndefined();
+  });
+
   it('ends what had no head, as not verified', () => {
     const [only] = check('|', '(e|)');
     expect(only).toMatchObject({ outcome: 'complete', bytes: 0, attempts: [], verified: undefined });
