@@ -128,6 +128,10 @@ export const EXPLAINED: Explanations = {
     "lift(map((event) => (event.type === 'head' ? { ...event, length: lengthForHead(event) } : event))), ▸ event.type === 'head' → true":
       'An answer to HEAD has no chunks. The compiler asks for it.',
   },
+  'pipelines/stages/cut-parts.ts': {
+    'const all = wantsAll(range, entry?.size); ▸ entry?.size → entry.size':
+      'A path without entries has failed before. The compiler asks for it.',
+  },
   'pipelines/stages/cut-several.ts': {
     'let position = body[0]?.first ?? 0; ▸ body[0]?.first → body[0].first':
       'A body has a part. The compiler asks for it.',
@@ -145,6 +149,9 @@ export const EXPLAINED: Explanations = {
       'HEAD ignores ranges.',
   },
   'pipelines/stages/hold-slices.ts': {
+    'let refused = false; ▸ false → true': 'The first event decides it.',
+    'return { pause: () => {}, resume: () => {}, close: () => {} }; ▸ { pause: () => {}, resume: () => {}, close: () => {} } → {}':
+      'It has completed, so it is neither paused nor closed.',
     "refused = event.type === 'head' && event.status === 206 && !divisible(event); ▸ event.type === 'head' → true":
       'Nothing else has a status. The compiler asks for it.',
   },
@@ -153,6 +160,7 @@ export const EXPLAINED: Explanations = {
       'Nothing else says that it is whole. The compiler asks for it.',
   },
   'pipelines/stages/multipart.ts': {
+    'const { method, ranges = [] } = request; ▸ [] → ["Stryker was here"]': 'One range is not several either.',
     'return run({ method: \'HEAD\', ranges: [] }).pipe( ▸ [] → ["Stryker was here"]': 'HEAD ignores ranges.',
     'const title = (part: Part) => framed(frame?.title(part)); ▸ frame?.title → frame.title':
       'A title comes after the head. The compiler asks for it.',

@@ -322,6 +322,11 @@ describe('several ranges', () => {
     expect(answer.length).toBe(answer.body.length);
   });
 
+  it('are ignored for HEAD', () =>
+    expect(ask({ ...ranges([0, 1], [5, 6]), method: 'HEAD' })).toMatchObject({
+      ...{ status: 200, length: 10, asked: ['HEAD a 0'] },
+    }));
+
   it('each have their own type and position', () => {
     const answer = ask(ranges([7, 8], [0, 1]));
     expect(answer.body).toBe(

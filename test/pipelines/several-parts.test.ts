@@ -296,7 +296,10 @@ describe('parts in another order', () => {
   it('have until their own end, once the first one has begun in time', () => {
     const clock = new VirtualTimeScheduler();
     const { ask, asked } = scene({
-      open: (ask) => concat(sends(ask), timer(10, clock).pipe(ignoreElements())),
+      open: (ask) => {
+        const pause = timer(4, clock).pipe(ignoreElements());
+        return concat(pause, sends(ask), pause);
+      },
       policy: aPolicy({ verifyWholeBelow: 0, answerTimeout: 5 }),
       scheduler: clock,
     });

@@ -177,8 +177,13 @@ describe('a slice', () => {
   });
 
   it('is answered like any other request if it has no range', () => {
-    const got = ask({ open: () => of(sourceHead({ length: 10 }), chunk(CONTENT)), request: { ranges: [] } });
-    expect(got).toMatchObject({ head: { status: 200 }, body: CONTENT, ending: 'complete' });
+    const open = () => of(sourceHead({ length: 10 }), chunk(CONTENT));
+    for (const ranges of [[], undefined]) {
+      const got = ask({ open, request: { ranges } });
+      expect(got).toMatchObject({ head: { status: 200 }, body: CONTENT, ending: 'complete' });
+      // No cache is to ask for parts of it.
+      expect(fieldOf(got, 'accept-ranges')).toBeUndefined();
+    }
   });
 
   it('waits until there are 64 MiB for all, unless a limit is stated', () => {
