@@ -72,7 +72,8 @@ export const needsNoMore = ({ soFar, sent }: Progress): boolean => {
 
 /**
  * Why the request failed: the only failure, or the most specific of several. Missing bytes
- * explain little, missing files least.
+ * explain little, missing files least. A source of which the catalog said nothing may have had the
+ * content: the request is worth repeating, whatever other sources answered.
  */
 export const summary = ({ failures }: Progress): StreamError => {
   // The length of outdated content does not concern the newest.
@@ -85,6 +86,7 @@ export const summary = ({ failures }: Progress): StreamError => {
     .filter(({ candidate }, at) => !counting.some((later, when) => when > at && later.candidate === candidate))
     .map(({ error }) => error);
   const decisive =
+    last.find(({ code }) => code === 'CATALOG_UNAVAILABLE') ??
     last.findLast(({ code }) => code !== 'SOURCE_MISSING' && code !== 'UNSATISFIABLE') ??
     last.findLast(({ code }) => code === 'UNSATISFIABLE') ??
     last.at(-1);

@@ -87,6 +87,15 @@ describe('the progress of a request', () => {
     );
   });
 
+  it('ends as unavailable if the catalog said nothing of a source, whatever the others answered', () => {
+    const silent = new StreamError('CATALOG_UNAVAILABLE', 'catalog', 'no answer');
+    const failures = [silent, error].map((one, at) => ({
+      ...{ candidate: aCandidate(`source ${at}`, candidate.entry), error: one, from: 0, sent: 0 },
+    }));
+    for (const all of [failures, failures.toReversed()])
+      expect(summary({ ...start, failures: all })).toMatchObject({ code: 'CATALOG_UNAVAILABLE' });
+  });
+
   it('counts the failures of outdated content, except that it lacks the bytes', () => {
     const failed = (outdated: boolean, one: StreamError) => ({
       candidate: { ...candidate, outdated },
