@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownEnvironment, type Start, succeeded } from './processes.ts';
 import { builtFiles } from './repositories.ts';
@@ -49,6 +49,11 @@ export const makeApt = (
     /** Whether its indices have a package. */
     knows: async (name: string) =>
       (await succeeded(start('apt-cache', ['pkgnames', name], { env }))).stdout.toString().includes(name),
+    /** Removes its indices, as `rm -r /var/lib/apt/lists` does. */
+    forget: () => {
+      rmSync(join(home, 'lists'), { recursive: true });
+      mkdirSync(join(home, 'lists/partial'), { recursive: true });
+    },
     /** The files of source packages, unpacked as well. */
     source: async (destination: string, names: readonly string[]) => {
       mkdirSync(destination);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { KeptRevision, Label } from '../../../src/catalog/history.ts';
@@ -165,5 +166,46 @@ describe('a path', () => {
       }),
       { numRuns: 5000 },
     );
+  });
+});
+
+describe('a day', () => {
+  const MODULE = new URL('../../../src/catalog/view-names.ts', import.meta.url).href;
+  // Two before the midnight of a zone and two after it, on days on which clocks go back and forth.
+  const TIMES = [
+    ...['2026-03-28T22:30:00Z', '2026-03-28T23:30:00Z', '2026-03-29T00:30:00Z', '2026-03-29T23:30:00Z'],
+    ...['2026-10-24T21:30:00Z', '2026-10-24T22:30:00Z', '2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'],
+    ...['2026-10-25T22:30:00Z', '2026-10-25T23:30:00Z', '2026-10-26T00:30:00Z'],
+  ];
+  const NAMES = ['2026-03-28', '2026-03-29', '2026-10-24', '2026-10-25', '2026-10-25T01:00:00Z', '2026-10-26'];
+  const SCRIPT = `
+    const { resolveView } = await import(${JSON.stringify(MODULE)});
+    const seconds = ${JSON.stringify(TIMES.map(at))};
+    const revisions = seconds.map((published, index) => ({ prefix: '/p', importerId: 'a', revision: index, published,
+      packages: 1, metadata: 1, superseded: seconds[index + 1] }));
+    const shown = ${JSON.stringify(NAMES)}.map((name) => resolveView(name, { revisions, labels: [], now: Date.parse('2027-01-01T00:00:00Z') })
+      .revisions.map(({ published }) => new Date(published * 1000).toISOString()));
+    console.log(JSON.stringify([new Date(2026, 9, 25).getTimezoneOffset(), shown.flat()]));`;
+
+  it.each([
+    ['UTC', 0],
+    ['Europe/Berlin', -120],
+    ['America/New_York', 240],
+    ['Pacific/Kiritimati', -840],
+  ])('is one of UTC, with TZ=%s, also when summer time begins or ends', (TZ, offset) => {
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', SCRIPT], {
+      env: { ...process.env, TZ, NODE_NO_WARNINGS: '1' },
+      encoding: 'utf8',
+    });
+    expect([stderr, JSON.parse(stdout)]).toEqual([
+      '',
+      [
+        offset,
+        [
+          ...['2026-03-28T23:30:00.000Z', '2026-03-29T23:30:00.000Z', '2026-10-24T22:30:00.000Z'],
+          ...['2026-10-25T23:30:00.000Z', '2026-10-25T00:30:00.000Z', '2026-10-26T00:30:00.000Z'],
+        ],
+      ],
+    ]);
   });
 });
