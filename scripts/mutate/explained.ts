@@ -114,7 +114,11 @@ export const EXPLAINED: Explanations = {
     "return event.type === 'resumed' && event.digest ? { ...progress, undigested: false } : progress; ▸ event.type === 'resumed' → true":
       'No other note has a digest. The compiler asks for it.',
   },
+  'pipelines/stages/attempts/resume.ts': {
+    'return take?.(event); ▸ take?.(event) → take(event)': 'A source sends its head first. The compiler asks for it.',
+  },
   'pipelines/stages/attempts/verify-before-head.ts': {
+    'chunks = []; ▸ [] → ["Stryker was here"]': 'What has no loan is released without effect.',
     'if (waiting) letGo(unverified(waiting), chunks); ▸ waiting → true':
       'The deadline is left when the head goes. The compiler asks for it.',
   },
@@ -127,6 +131,10 @@ export const EXPLAINED: Explanations = {
   'pipelines/stages/attempts/with-length.ts': {
     "lift(map((event) => (event.type === 'head' ? { ...event, length: lengthForHead(event) } : event))), ▸ event.type === 'head' → true":
       'An answer to HEAD has no chunks. The compiler asks for it.',
+  },
+  'pipelines/stages/cut-part.ts': {
+    "if (event.type !== 'head' || !part) return out.next(event); ▸ event.type !== 'head' → false":
+      'Only a head has a part. The compiler asks for it.',
   },
   'pipelines/stages/cut-parts.ts': {
     'const all = wantsAll(range, entry?.size); ▸ entry?.size → entry.size':
@@ -207,6 +215,9 @@ export const EXPLAINED: Explanations = {
     'expected: request.ranges ? undefined : entries[0]?.size, ▸ entries[0]?.size → entries[0].size':
       'A path without entries has failed before. The compiler asks for it.',
   },
+  'pipelines/stages/boundary.ts': {
+    'if (!tail || bytes.length >= BOUNDARY) return new Uint8Array(bytes.subarray(-BOUNDARY)); ▸ bytes.length >= BOUNDARY → bytes.length > BOUNDARY': `${SAVES_TIME} Nothing of the tail remains.`,
+  },
   'pipelines/stages/candidates.ts': {
     'out.next(ordered.length > 1 ? ordered.toSorted((a, b) => lateness(a) - lateness(b)) : ordered); ▸ ordered.length > 1 → true': `${SAVES_TIME} One candidate has one order.`,
     'out.next(ordered.length > 1 ? ordered.toSorted((a, b) => lateness(a) - lateness(b)) : ordered); ▸ ordered.length > 1 → ordered.length >= 1': `${SAVES_TIME} One candidate has one order.`,
@@ -235,11 +246,5 @@ export const EXPLAINED: Explanations = {
   },
   'pipelines/stages/passing-fields.ts': {
     'if (known !== undefined) return known; ▸ known !== undefined → false': `${SAVES_TIME} It is decided again.`,
-  },
-  'pipelines/stages/verify.ts': {
-    'if (head && checksum && found !== undefined && found !== checksum.value) { ▸ head && checksum → true':
-      'There is a digest only for a head with a checksum. The compiler asks for it.',
-    'if (head && checksum && found !== undefined && found !== checksum.value) { ▸ head && checksum → head || checksum':
-      'There is a digest only for a head with a checksum. The compiler asks for it.',
   },
 };

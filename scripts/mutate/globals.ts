@@ -27,3 +27,12 @@ export const beforeAll = mocha('before');
 export const afterAll = mocha('after');
 export const beforeEach = mocha('beforeEach');
 export const afterEach = mocha('afterEach');
+
+// A mutant may leave a timer running, and a later test forget it while RxJS uses virtual time. RxJS would not clear it then, and
+// fail when it fires, in a test of another mutant. The RxJS of the tests: Stryker has one of its own.
+const { intervalProvider } = createRequire(join(process.cwd(), 'package.json'))(
+  'rxjs/internal/scheduler/intervalProvider',
+);
+const clearVirtual = intervalProvider.clearInterval;
+intervalProvider.clearInterval = (timer: NodeJS.Timeout | number) =>
+  typeof timer === 'object' ? clearInterval(timer) : clearVirtual(timer);

@@ -96,6 +96,22 @@ describe('the progress of a request', () => {
       expect(summary({ ...start, failures: all })).toMatchObject({ code: 'CATALOG_UNAVAILABLE' });
   });
 
+  it('ends with missing bytes rather than with a missing file, but with any other failure rather than these', () => {
+    const missing = new StreamError('SOURCE_MISSING', 'feed', 'has no such file');
+    const shorter = new StreamError('UNSATISFIABLE', 'feed', 'has only 3 bytes', { length: 3 });
+    const codeOf = (...errors: readonly StreamError[]) => {
+      const failures = errors.map((one, at) => ({
+        ...{ candidate: aCandidate(`s${at}`, candidate.entry), error: one, from: 0, sent: 0 },
+      }));
+      return summary({ ...start, failures }).code;
+    };
+    expect(codeOf(missing, shorter)).toBe('UNSATISFIABLE');
+    expect(codeOf(shorter, missing)).toBe('UNSATISFIABLE');
+    expect(codeOf(error, shorter)).toBe('CONNECTION_LOST');
+    expect(codeOf(shorter, error, missing)).toBe('CONNECTION_LOST');
+    expect(codeOf(missing, missing)).toBe('SOURCE_MISSING');
+  });
+
   it('counts the failures of outdated content, except that it lacks the bytes', () => {
     const failed = (outdated: boolean, one: StreamError) => ({
       candidate: { ...candidate, outdated },
