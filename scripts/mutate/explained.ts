@@ -129,6 +129,8 @@ export const EXPLAINED: Explanations = {
       'A tag begins and ends with a quote, a date does neither.',
   },
   'pipelines/stages/attempts/with-length.ts': {
+    'if (waiting) release(waiting, length); ▸ waiting → true':
+      'The length is no longer asked for once the body has ended. The compiler asks for it.',
     "lift(map((event) => (event.type === 'head' ? { ...event, length: lengthForHead(event) } : event))), ▸ event.type === 'head' → true":
       'An answer to HEAD has no chunks. The compiler asks for it.',
   },
