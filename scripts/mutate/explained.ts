@@ -249,4 +249,10 @@ export const EXPLAINED: Explanations = {
   'pipelines/stages/passing-fields.ts': {
     'if (known !== undefined) return known; ▸ known !== undefined → false': `${SAVES_TIME} It is decided again.`,
   },
+  'pipelines/stages/verify.ts': {
+    'if (head && checksum && found !== undefined && found !== checksum.value) { ▸ head && checksum → true':
+      'There is a digest only for a head with a checksum. The compiler asks for it.',
+    'if (head && checksum && found !== undefined && found !== checksum.value) { ▸ head && checksum → head || checksum':
+      'There is a digest only for a head with a checksum. The compiler asks for it.',
+  },
 };

@@ -28,11 +28,34 @@ export const afterAll = mocha('after');
 export const beforeEach = mocha('beforeEach');
 export const afterEach = mocha('afterEach');
 
-// A mutant may leave a timer running, and a later test forget it while RxJS uses virtual time. RxJS would not clear it then, and
-// fail when it fires, in a test of another mutant. The RxJS of the tests: Stryker has one of its own.
-const { intervalProvider } = createRequire(join(process.cwd(), 'package.json'))(
-  'rxjs/internal/scheduler/intervalProvider',
-);
+// A run ends at the first test that fails, and the next mutant finds what that has left: in two ways it would fail, too.
+// The RxJS of the tests: Stryker has one of its own.
+const rxjs = createRequire(join(process.cwd(), 'package.json'));
+
+// A timer that a test forgets while RxJS uses virtual time is not cleared, and RxJS fails when it fires.
+const { intervalProvider } = rxjs('rxjs/internal/scheduler/intervalProvider');
 const clearVirtual = intervalProvider.clearInterval;
 intervalProvider.clearInterval = (timer: NodeJS.Timeout | number) =>
   typeof timer === 'object' ? clearInterval(timer) : clearVirtual(timer);
+
+// What is subscribed to in virtual time waits for ever once that has ended, and others wait with it (operators/deadline.ts).
+const { Observable } = rxjs('rxjs');
+const { TestScheduler } = rxjs('rxjs/testing');
+const { run } = TestScheduler.prototype;
+TestScheduler.prototype.run = function (this: unknown, test: unknown) {
+  const { subscribe } = Observable.prototype;
+  const left: { unsubscribe(): void }[] = [];
+  Observable.prototype.subscribe = function (this: unknown, ...to: unknown[]) {
+    const subscription = subscribe.apply(this, to);
+    left.push(subscription);
+    return subscription;
+  };
+  try {
+    return run.call(this, test);
+  } catch (error) {
+    for (const subscription of left) subscription.unsubscribe();
+    throw error;
+  } finally {
+    Observable.prototype.subscribe = subscribe;
+  }
+};
