@@ -1,5 +1,5 @@
 import { type SchedulerLike, Subject } from 'rxjs';
-import { errorSourceOf, type Head, LOANS, type OpenSpill } from '../model/index.ts';
+import { type Chunk, errorSourceOf, type Head, LOANS, type OpenSpill } from '../model/index.ts';
 import type { Basins } from '../operators/basin.ts';
 import { shareFlow } from '../operators/share-flow.ts';
 import type { TransferEvent } from './transfer.ts';
@@ -77,6 +77,12 @@ const mayBeCut = ({ candidate, whole, length = 0, sourceStatus, acceptRanges, ke
   return isWhole && length >= LARGE && acceptRanges !== 'bytes' && !keepsCopy;
 };
 
+/** Only a chunk is taken in pieces: nothing else has a size. */
+const rest = (event: TransferEvent, taken: number): Chunk => {
+  const chunk = event as Chunk;
+  return { ...chunk, bytes: chunk.bytes.subarray(taken) };
+};
+
 /** Only a feed's connection is scarce: a file that is read slowly keeps nobody waiting. */
 const basinsOf = (spill: OpenSpill, finishBelow: number): Basins<TransferEvent> => ({
   about: (event) =>
@@ -87,7 +93,7 @@ const basinsOf = (spill: OpenSpill, finishBelow: number): Basins<TransferEvent> 
         }
       : undefined,
   make: spill,
-  rest: (event, taken) => (event.type === 'chunk' ? { ...event, bytes: event.bytes.subarray(taken) } : event),
+  rest,
   onDivert: (basin) => ({ type: 'on-disk', basin }),
   lag: LAG,
   finishBelow,
