@@ -211,18 +211,18 @@ describe.each([1, 2])('A bundle of a followed yum repository, with %s worker(s)'
   });
 });
 
-describe('A bundle of a followed deb repository', () => {
+describe.each([1, 2])('A bundle of a followed deb repository, with %s worker(s)', (workers) => {
   itNeeding([...DEB_TOOLS, 'apt-get'])('is served to apt by a machine without a line', async () => {
     const repository = join(folder(), 'debian');
     const files = makeSuiteRepository(repository, [BEAR, CAT], { compressions: ['plain', 'gz', 'xz'] });
     // As on Debian's mirrors: apt requires it to be listed, although no mirror keeps it.
     rmSync(join(repository, 'dists/stable/main/binary-amd64/Packages'));
-    const { feed, site, warm } = await openLine('deb', repository);
+    const { feed, site, warm } = await openLine('deb', repository, workers);
     await warm();
     const bundle = join(folder(), 'debian.bundle');
     await site.run('export-bundle', bundle);
     await feed.close();
-    const alone = aSite();
+    const alone = aSite({ workers });
     await alone.run('import-bundle', bundle);
     const daemon = await alone.serve();
     const apt = makeApt(start, folder(), `${daemon.url}/r`, 'stable');

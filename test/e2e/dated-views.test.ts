@@ -187,12 +187,12 @@ describe.each([1, 2])('A dated view of a yum repository, with %s worker(s)', (wo
   });
 });
 
-describe('A dated view of a Debian repository', () => {
+describe.each([1, 2])('A dated view of a Debian repository, with %s worker(s)', (workers) => {
   itNeeding([...DEB_TOOLS, 'apt-get'])('serves apt as on each of two days', async () => {
     const repository = join(folder(), 'debian');
     const compressions = ['plain', 'xz'] as const;
     const before = makeSuiteRepository(repository, [BEAR, OWL], { compressions });
-    const { daemon, follow, pass, read } = await openSite(repository);
+    const { daemon, follow, pass, read } = await openSite(repository, { ...KEEPING, workers });
     await follow('deb', '--suite', 'stable');
     await read('dists/stable/Release');
     const apt = async (view: string) => {

@@ -227,12 +227,12 @@ describe.each([1, 2])('Warming a followed yum repository, with %s worker(s)', (w
   });
 });
 
-describe('Warming a followed deb repository', () => {
+describe.each([1, 2])('Warming a followed deb repository, with %s worker(s)', (workers) => {
   itNeeding([...DEB_TOOLS, 'apt-get'])('fetches what apt has asked for, by package and architecture', async () => {
     const repository = join(folder(), 'debs');
     makeFlatRepository(repository, [BEAR, CAT], { compressions: ['plain'] });
     const feed = await startFeed(serveFolder(repository));
-    const site = makeSite(start, folder(), { metadata_max_age: 0, warm: 'yes', warm_rate: 0 });
+    const site = makeSite(start, folder(), { metadata_max_age: 0, warm: 'yes', warm_rate: 0, workers });
     const daemon = await site.serve();
     await site.run('catalog', 'follow', 'deb', `${feed.url}/`, '--prefix', '/d', '--suite', './');
     const refresh = refreshing(daemon, '/d');
