@@ -31,7 +31,7 @@ export const openStore = async (
   if (savesObjects(settings)) {
     // Its client is loaded only for it.
     const { openObjects } = await import('./open-objects.ts');
-    return openObjects(settings, { ...common, limit, logger, conditions, isFirst });
+    return openObjects(settings, { ...common, limit, logger, conditions, family, isFirst });
   }
   return createSaveStore({
     ...{ ...common, folder: settings.saveDir, family },

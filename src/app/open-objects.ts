@@ -8,7 +8,7 @@ import type { Conditions } from '../observe/conditions.ts';
 import type { SaveStore } from '../saves/copies/store.ts';
 import { type Bucket, openBucket } from '../saves/objects/bucket.ts';
 import { createObjectStore, type ObjectStoreOptions } from '../saves/objects/store.ts';
-import { clearUploads, leftLogs } from '../saves/objects/upload-log.ts';
+import { clearUploads, leftLogs, logsOfEnded } from '../saves/objects/upload-log.ts';
 import { checkObjects, type ObjectSettings } from './object-settings.ts';
 import { uploadsFolder } from './state-folder.ts';
 
@@ -28,22 +28,25 @@ export const bucketOf = (settings: ObjectSettings): Promise<Bucket> => {
 interface Parts extends Omit<ObjectStoreOptions, 'bucket' | 'uploads' | 'onChange' | 'onMended'> {
   readonly logger: Logger;
   readonly conditions: Conditions;
-  /** Whether this process begins before the others of its daemon, and clears what a killed one left. */
+  /** The name of the daemon whose processes share the copies. */
+  readonly family?: string;
+  /** Whether this process begins before the others of its daemon, and clears what a killed daemon left. */
   readonly isFirst: boolean;
 }
 
 /** Copies in the object store that the settings describe. */
 export const openObjects = async (
   settings: Settings,
-  { logger, conditions, isFirst, ...options }: Parts,
+  { logger, conditions, family = randomUUID(), isFirst, ...options }: Parts,
 ): Promise<SaveStore> => {
   const bucket = await bucketOf(settings);
   const folder = uploadsFolder(settings);
-  const left = isFirst ? await leftLogs(folder) : [];
+  // A worker clears what the one left in whose place it is.
+  const left = await (isFirst ? leftLogs(folder) : logsOfEnded(folder, family));
   const store = createObjectStore({
     ...options,
     bucket,
-    uploads: { folder, process: randomUUID() },
+    uploads: { folder, family },
     onMended: (problem: string) => logger.warn({ problem }, 'object store was wrong about an object, mended'),
     onChange: (problem: StreamError | undefined) =>
       problem ? conditions.set('object store', problem.message) : conditions.clear('object store'),

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeleteObjectCommand, ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { expect, it } from '@jest/globals';
@@ -62,6 +62,9 @@ const fileOf = ({ names, folder }: ObjectServer, size: number): string => {
   const files = names().map((name) => join(folder, name));
   return files.find((file) => readFileSync(file).length === size) ?? '';
 };
+
+const workersOf = async (site: Site): Promise<readonly { readonly pid: number }[]> =>
+  JSON.parse((await site.start('status', '--json').ended).stdout.toString()).workers;
 
 const unfinished = async ({ client }: ObjectServer): Promise<number> =>
   (await client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }))).Uploads?.length ?? 0;
@@ -376,3 +379,36 @@ const copiesInAStore = (workers: number) => () => {
 
 for (const workers of [1, 2])
   describeObjects(`copies in an object store, with ${workers} worker(s)`, copiesInAStore(workers));
+
+describeObjects('the uploads of a worker that is killed', () => {
+  it('are aborted by the one that takes its place, not those of the others, and its copies are made up for', async () => {
+    const { siteWith, objects } = await scene(2);
+    const site = await siteWith();
+    const second = new Subject<void>();
+    objects.meddle(({ url = '' }) => {
+      if (!url.includes('partNumber=2')) return false;
+      second.next();
+      // Never answered.
+      return true;
+    });
+    const daemon = await site.serve();
+    const sending = firstValueFrom(second);
+    expect((await askWhole(`${daemon.url}/large.rpm`)).sha256).toBe(digestOf(LARGE));
+    await sending;
+    const folder = join(site.stateDir, 'uploads');
+    const [log = '', ...more] = readdirSync(folder);
+    expect(more).toEqual([]);
+    const { upload } = JSON.parse(readFileSync(join(folder, log), 'utf8').trim());
+    const pid = Number(log.split('.')[1]);
+    expect((await workersOf(site)).map((one) => one.pid)).toContain(pid);
+    objects.meddle(() => false);
+    process.kill(pid, 'SIGKILL');
+    const isAborted = (one: string) =>
+      one.startsWith('DELETE') && one.includes(`uploadId=${encodeURIComponent(upload)}`);
+    await until(() => objects.asked.some(isAborted));
+    await daemon.logged('worker replaced', {});
+    await daemon.logged('saved', { path: '/large.rpm' });
+    await until(async () => (await unfinished(objects)) === 0 && readdirSync(folder).length === 0);
+    await expectHit(daemon, '/large.rpm');
+  });
+});

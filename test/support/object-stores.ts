@@ -34,7 +34,7 @@ export const objectStores = () => {
     const [errors, mended, troubles]: [string[], string[], (string | undefined)[]] = [[], [], []];
     let now = Date.now();
     const store = createObjectStore({
-      ...{ bucket, uploads: { folder: uploads, process: 'this' }, now: () => now },
+      ...{ bucket, uploads: { folder: uploads, family: 'this' }, now: () => now },
       onError: ({ message }) => errors.push(message),
       onMended: (what) => mended.push(what),
       onChange: (problem) => troubles.push(problem?.code),

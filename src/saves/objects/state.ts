@@ -21,6 +21,8 @@ export interface ObjectState {
   /** The queue of what is sent. */
   readonly lines: Semaphore;
   readonly log: UploadLog;
+  /** Where it is, and whose. */
+  readonly uploads: { readonly folder: string; readonly family: string };
   /** Orders the work on the copy of one key. */
   readonly mutex: KeyedMutex;
   readonly eviction: Eviction;

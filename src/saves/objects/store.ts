@@ -28,12 +28,14 @@ import { type KnownCopy, makeKnown } from './known.ts';
 import { descriptionName, parseName } from './names.ts';
 import { readCopies } from './read.ts';
 import type { ObjectState } from './state.ts';
-import { openUploadLog } from './upload-log.ts';
+import { clearUploads, logsOfEnded, nameInLogs, openUploadLog } from './upload-log.ts';
 
 export interface ObjectStoreOptions extends Refetching {
   readonly bucket: Bucket;
-  /** The folder for what this process remembers of its uploads, and the name of the process. */
-  readonly uploads: { readonly folder: string; readonly process: string };
+  /**
+   * The folder for what this process remembers of its uploads, and its name there: that of its daemon, and its number.
+   */
+  readonly uploads: { readonly folder: string; readonly family: string };
   /** As for a store in a folder. */
   readonly onError: (error: Error) => void;
   /** Called with the reason when the store stops answering, and without one when it does again. */
@@ -123,7 +125,7 @@ export const createObjectStore = (options: ObjectStoreOptions): SaveStore => {
         onError: report,
       }),
     sweep: async (...what) => {
-      await clearUploads(store);
+      await clearLeft(store);
       return sweep(...what);
     },
     uses: () => copyUses(shelf),
@@ -148,11 +150,11 @@ const stateOf = (options: ObjectStoreOptions): ObjectState => {
   const report = (cause: unknown) => onError(cause instanceof Error ? cause : new Error(messageOf(cause), { cause }));
   const limit = options.limit ?? (() => 0);
   const mutex = makeKeyedMutex(report);
-  const log = openUploadLog(uploads.folder, uploads.process);
+  const log = openUploadLog(uploads.folder, nameInLogs(uploads.family));
   const breaker = makeBreaker({
     onChange: (problem) => {
       onChange(problem);
-      if (problem === undefined) void clearUploads({ bucket, log, report });
+      if (problem === undefined) void clearLeft({ bucket, log, uploads, report });
     },
     ...{ now, random: Math.random },
   });
@@ -171,8 +173,7 @@ const stateOf = (options: ObjectStoreOptions): ObjectState => {
     intake: makeIntake(bucket),
     backlog: makeBacklog(backlogLimit),
     lines: createSemaphore(LINES),
-    log,
-    mutex,
+    ...{ log, uploads, mutex },
     shelf,
     eviction: options.eviction ?? makeEviction({ shelf, limit, exclusively: mutex.run, onError: report, now }),
     limit,
@@ -184,9 +185,23 @@ const stateOf = (options: ObjectStoreOptions): ObjectState => {
   };
 };
 
-/** Aborts what could not be while the store did not answer. Never rejects: the next look tries again. */
-const clearUploads = ({ bucket, log, report }: Pick<ObjectState, 'bucket' | 'log' | 'report'>): Promise<void> =>
-  log.clear(bucket.abort).catch(report);
+/**
+ * Aborts what could not be while the store did not answer, and what workers have left that were killed.
+ * Never rejects: the next look tries again.
+ */
+const clearLeft = async ({
+  bucket,
+  log,
+  uploads,
+  report,
+}: Pick<ObjectState, 'bucket' | 'log' | 'uploads' | 'report'>) => {
+  try {
+    await log.clear(bucket.abort);
+    await clearUploads(await logsOfEnded(uploads.folder, uploads.family), bucket.abort);
+  } catch (error) {
+    report(error);
+  }
+};
 
 /** Removes a copy whose content is wrong, and reports it. */
 const removeWrong = (

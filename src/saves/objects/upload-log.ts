@@ -1,6 +1,7 @@
 import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { makeFolder } from '../../lib/private-files.ts';
+import { codeOf } from '../../lib/thrown.ts';
 import { unlessMissing } from '../../lib/unless-missing.ts';
 import type { Unfinished } from './bucket.ts';
 
@@ -71,10 +72,31 @@ export const leftLogs = async (folder: string): Promise<readonly string[]> =>
     .filter((name) => name.endsWith(ENDING))
     .map((name) => join(folder, name));
 
+/** The name of a process in the logs of its daemon. */
+export const nameInLogs = (family: string, pid = process.pid): string => `${family}.${pid}`;
+
+/** The logs of processes of a daemon that have ended while others of it go on. */
+export const logsOfEnded = async (folder: string, family: string): Promise<readonly string[]> => {
+  const pidOf = (file: string) => Number(basename(file, ENDING).slice(family.length + 1));
+  const ofFamily = (file: string) => basename(file).startsWith(`${family}.`);
+  return (await leftLogs(folder)).filter((file) => ofFamily(file) && !isRunning(pidOf(file)));
+};
+
+/** A process that has got the number of an ended one counts as running: the next start clears that log. */
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) !== 'ESRCH';
+  }
+};
+
 /** Calls `abort` with each upload in some logs, and removes each log after its last one. */
 export const clearUploads = async (logs: readonly string[], abort: (upload: Named) => Promise<void>): Promise<void> => {
   for (const file of logs) {
-    for (const line of (await readFile(file, 'utf8')).split('\n')) {
+    // Another process may have cleared it in between.
+    for (const line of ((await unlessMissing(readFile(file, 'utf8'))) ?? '').split('\n')) {
       const upload = namedIn(line);
       if (upload) await abort(upload);
     }

@@ -26,7 +26,7 @@ describeObjects('an upload that could not be aborted', () => {
     const asked = () => objects.asked.filter((one) => /^DELETE \/copies\/outage\//.test(one)).length;
     // The client tries three times.
     await until(() => asked() === 3);
-    expect([troubles, await unfinished(), noted()]).toEqual([['SOURCE_BUSY'], 1, ['this.uploads']]);
+    expect([troubles, await unfinished(), noted()]).toEqual([['SOURCE_BUSY'], 1, [`this.${process.pid}.uploads`]]);
 
     objects.meddle(() => false);
     pass(HOUR);
@@ -45,7 +45,7 @@ describeObjects('an upload that could not be aborted', () => {
     const look = () => store.sweep(nothing(), HOUR);
     // It is still forbidden: the next look tries again.
     await until(async () => (await look()) && errors.some((one) => /s3:\/\/copies\/look\/.* 403/.test(one)));
-    expect([await unfinished(), noted()]).toEqual([1, ['this.uploads']]);
+    expect([await unfinished(), noted()]).toEqual([1, [`this.${process.pid}.uploads`]]);
     objects.meddle(() => false);
     await look();
     expect([await unfinished(), noted(), troubles]).toEqual([0, [], []]);

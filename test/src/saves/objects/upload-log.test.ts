@@ -1,7 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { clearUploads, leftLogs, openUploadLog } from '../../../../src/saves/objects/upload-log.ts';
+import {
+  clearUploads,
+  leftLogs,
+  logsOfEnded,
+  nameInLogs,
+  openUploadLog,
+} from '../../../../src/saves/objects/upload-log.ts';
 import { temporaryFolders } from '../../../support/folder.ts';
 
 const newFolder = temporaryFolders();
@@ -19,6 +26,22 @@ it('an upload that did not end is aborted by the next start, also if the last li
   const aborted: string[] = [];
   await clearUploads(left, async ({ upload }) => void aborted.push(upload));
   expect([aborted, readdirSync(folder)]).toEqual([['1', '2'], ['next.uploads']]);
+});
+
+it('an upload of a process of the same daemon is aborted once that has ended, and not before', async () => {
+  const folder = join(newFolder(), 'uploads');
+  const ended = spawnSync(process.execPath, ['--eval', '']).pid;
+  const names = [nameInLogs('one', ended), nameInLogs('one'), nameInLogs('other', ended), 'one.x', `oneself.${ended}`];
+  for (const name of names) await openUploadLog(folder, name).began({ name: `ab/${name}.rpm`, upload: name });
+  const logs = await logsOfEnded(folder, 'one');
+  expect(logs).toEqual([join(folder, `one.${ended}.uploads`)]);
+  const aborted: string[] = [];
+  const abort = async ({ upload }: { readonly upload: string }) => void aborted.push(upload);
+  // Two processes may find it at once.
+  await Promise.all([clearUploads(logs, abort), clearUploads(logs, abort)]);
+  expect(new Set(aborted)).toEqual(new Set([`one.${ended}`]));
+  expect(await logsOfEnded(folder, 'one')).toEqual([]);
+  expect(await leftLogs(folder)).toHaveLength(4);
 });
 
 it('a log goes when nothing is unfinished, and stays while the store cannot abort', async () => {
