@@ -2,7 +2,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, jest } from '@jest/globals';
 import { makeApt } from '../support/apt.ts';
-import { askWhole } from '../support/clients.ts';
+import { ask, askWhole, readWhole } from '../support/clients.ts';
+import { digestOf, someBytes } from '../support/collect.ts';
 import { makeDnf } from '../support/dnf.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { processes } from '../support/processes.ts';
@@ -43,21 +44,21 @@ const CACHES = [
   ['Varnish', ['varnishd'], async (url: string) => (await startVarnish(start, folder(), url)).url],
 ] as const;
 
-describe.each(CACHES)('A label that is moved, behind %s', (_, needs, openCache) => {
+describe.each(CACHES)('A label that is moved, behind %s', (cacheName, needs, openCache) => {
   const it = itNeeding(needs);
 
   /** A label of the first of two revisions, whose files have copies, behind a cache. */
-  const open = async (maxAge: string) => {
+  const open = async (maxAge: string, contents: readonly (string | Uint8Array)[] = [FIRST, SECOND]) => {
     const repository = join(folder(), 'files');
     const feed = await startFeed(serveFolder(repository));
     const site = makeSite(start, folder(), { attempts: 1, metadata_max_age: maxAge, keep_revisions: '30d' });
     const daemon = await site.serve();
     const args = ['catalog', 'import', 'files', `${feed.url}/`, '--prefix', '/r'];
-    for (const [at, content] of [FIRST, SECOND].entries()) {
+    for (const [at, content] of contents.entries()) {
       if (at > 0) rmSync(repository, { recursive: true });
       makeFilesRepository(repository, { a: content });
       await site.run(...args);
-      await until(async () => (await askWhole(`${daemon.url}/r/a`)).body.toString() === content);
+      await until(async () => (await askWhole(`${daemon.url}/r/a`)).body.equals(Buffer.from(content)));
       await daemon.logged('saved', { path: '/r/a' }, at + 1);
     }
     const move = (revision: number) => site.run('catalog', 'label', '/r', 'prod', `${revision}`);
@@ -72,7 +73,7 @@ describe.each(CACHES)('A label that is moved, behind %s', (_, needs, openCache) 
         date: got['last-modified'] ?? new Date().toUTCString(),
       };
     };
-    return { get, move, daemon };
+    return { get, move, url: `${cache}/r@prod/a` };
   };
 
   it('shows at once what it names, there and back, if nothing may be kept', async () => {
@@ -95,6 +96,22 @@ describe.each(CACHES)('A label that is moved, behind %s', (_, needs, openCache) 
     await until(async () => (await get()).text === SECOND);
     await move(1);
     await until(async () => (await get()).text === FIRST);
+  });
+
+  it('lets a download under way end as it began, and gives each client one content as a whole', async () => {
+    // More than sockets and caches hold for a client that does not read.
+    const contents = [someBytes(40_000_000), someBytes(40_000_000)] as const;
+    const [first, second] = contents.map(digestOf);
+    const { move, url } = await open('0', contents);
+    const slow = await ask(url);
+    await move(2);
+    const next = await askWhole(url);
+    expect(next.status).toBe(200);
+    // A cache may let it join the transfer that is under way.
+    expect(cacheName === 'the streamer alone' ? [second] : [first, second]).toContain(next.sha256);
+    await move(1);
+    expect((await readWhole(slow)).sha256).toBe(first);
+    await until(async () => (await askWhole(url)).sha256 === first);
   });
 
   it('takes no validator of one revision for another, forwards and back', async () => {
