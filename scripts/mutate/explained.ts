@@ -71,6 +71,20 @@ export const EXPLAINED: Explanations = {
     'if (valve === OPEN) { ▸ valve === OPEN → false': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
     'if (valve === OPEN) { ▸ { tell({ out, moved }, true); return () => {}; } → {}': `${SAVES_TIME} OPEN emits the same when it is subscribed to.`,
   },
+  'pipelines/operators/testing/check-flow.ts': {
+    "if (found.size === 0) for (const plan of all) if (plan.within) run(plan, 'reentrant'); ▸ plan.within → true": `${SAVES_TIME} The other histories were lawful before.`,
+    'if (!this.#ended) { ▸ !this.#ended → true': `${SAVES_TIME} A result that has ended emits nothing more.`,
+  },
+  'pipelines/operators/testing/plan.ts': {
+    "const kind = KINDS[upTo(KINDS.length - 1)] ?? 'push'; ▸ 'push' → \"\"":
+      'The index is that of a kind. The compiler asks for the rest.',
+    'seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0; ▸ Math.imul(seed, 1_664_525) + 1_013_904_223 → Math.imul(seed, 1_664_525) - 1_013_904_223':
+      'Other numbers, as random.',
+    "if (['leave', 'complete', 'error'].includes(kind) && random() < 0.7) return { do: 'push', count: 1 }; ▸ random() < 0.7 → random() <= 0.7":
+      'No number is 0.7: they are fractions of 2 ** 32.',
+    'open: random() < 0.7, ▸ random() < 0.7 → random() <= 0.7': 'No number is 0.7: they are fractions of 2 ** 32.',
+    'for (let index = 0; ; index += 1) { ▸ index += 1 → index -= 1': 'Only whether it is even counts.',
+  },
   'pipelines/stages/attempts/ask-length.ts': {
     "filter((event: SourceEvent): event is SourceHead => event.type === 'head'), ▸ event.type === 'head' → true":
       'A chunk has no length, so the next filter drops it. The compiler asks for it.',

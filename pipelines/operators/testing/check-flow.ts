@@ -96,7 +96,6 @@ class History {
     let beginning = true;
     this.#operator(this.#source.flow)(this.#valve).subscribe(out);
     beginning = false;
-    if (this.#ended === 'left') this.#leave();
     for (const step of this.#plan.steps) {
       this.#act(step);
       this.#judge();
@@ -110,7 +109,7 @@ class History {
     if (!this.#ended) {
       this.#act({ do: 'open' });
       this.#act({ do: 'wait', ms: 1_000_000 });
-      if (!this.#sourceEnded) this.#act({ do: 'complete' });
+      this.#act({ do: 'complete' });
       this.#act({ do: 'wait', ms: 1_000_000 });
       // The consumer may have closed it once more, within its last value.
       this.#act({ do: 'open' });
@@ -122,7 +121,6 @@ class History {
   }
 
   #take(value: Lent): void {
-    if (this.#ended === 'left') this.#break('left', `value ${value.index} came afterwards`);
     if (!this.#valve.value) this.#break('closed', `value ${value.index} was emitted`);
     if (value.overwritten) this.#break('held', `value ${value.index} was overwritten`);
     else if (value.index !== this.#received)
@@ -134,7 +132,6 @@ class History {
   }
 
   #end(how: 'complete' | 'error'): void {
-    if (this.#ended === 'left') return;
     this.#ended = how;
     if (this.#sourceEnded !== how) this.#break('end', `${how} came instead of ${this.#sourceEnded ?? 'nothing'}`);
     else if (this.#received < this.#source.pushed)

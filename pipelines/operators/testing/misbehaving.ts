@@ -45,7 +45,7 @@ export const misbehaving = ({
   readonly leak?: number;
 } = {}): Misbehaving => {
   let sink: Sink<Lent> | undefined;
-  const state = { pushed: 0, leaked: 0, closed: false, paused: false };
+  const state = { pushed: 0, leaked: 0, paused: false };
   const push = (count: number) => {
     for (let left = count; left > 0 && sink && !sink.closed; left -= 1) {
       if (state.paused && state.leaked >= leak) return;
@@ -61,17 +61,13 @@ export const misbehaving = ({
     push(atOnce);
     return {
       pause: () => {
-        // It is paused once more if the consumer closes the valve while held values are delivered.
-        if (!state.paused) state.leaked = 0;
         state.paused = true;
       },
       resume: () => {
         state.paused = false;
         state.leaked = 0;
       },
-      close: () => {
-        state.closed = true;
-      },
+      close: () => {},
     };
   }, LENT);
   return {
@@ -83,7 +79,7 @@ export const misbehaving = ({
       return state.leaked;
     },
     get closed() {
-      return state.closed || sink?.closed === true;
+      return sink?.closed === true;
     },
     push,
     complete: () => sink?.complete(),
