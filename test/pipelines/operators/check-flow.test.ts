@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Observable } from 'rxjs';
-import { OPEN, operate, rateLimit } from '../../../pipelines/operators/index.ts';
+import { followValve, OPEN, operate, rateLimit } from '../../../pipelines/operators/index.ts';
 import {
   brokenBy,
   checkFlow,
@@ -103,6 +103,45 @@ describe('checkFlow', () => {
       ({ lending, scheduler }) =>
         rateLimit({ perSecond: 10, size: () => 1, split: (value) => [value, value], lending, scheduler }),
       { holds: 9 },
+    ));
+
+  it('lets an operator keep everything until a moment after the end', () =>
+    checkFlow(
+      ({ scheduler }) =>
+        operate((out, valve) => {
+          const held: Lent[] = [];
+          let open = true;
+          let end: (() => void) | undefined;
+          const emit = () => {
+            while (open && end && held.length > 0) {
+              const value = held.shift() as Lent;
+              out.next(value);
+              LENT.release(value);
+            }
+            if (held.length === 0) end?.();
+          };
+          followValve(valve, out, (state) => {
+            open = state;
+            emit();
+          });
+          const endWith = (how: () => void) => {
+            out.add(
+              scheduler.schedule(() => {
+                end = how;
+                emit();
+              }, 10),
+            );
+          };
+          return {
+            next: (value) => {
+              LENT.retain(value);
+              held.push(value);
+            },
+            error: (error) => endWith(() => out.error(error)),
+            complete: () => endWith(() => out.complete()),
+          };
+        }),
+      { holds: 1e6 },
     ));
 
   it('has time pass, and sources fail, as the histories say', () => {
