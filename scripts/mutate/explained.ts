@@ -78,8 +78,6 @@ export const EXPLAINED: Explanations = {
   'pipelines/operators/testing/plan.ts': {
     "const kind = KINDS[upTo(KINDS.length - 1)] ?? 'push'; ▸ 'push' → \"\"":
       'The index is that of a kind. The compiler asks for the rest.',
-    'seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0; ▸ Math.imul(seed, 1_664_525) + 1_013_904_223 → Math.imul(seed, 1_664_525) - 1_013_904_223':
-      'Other numbers, as random.',
     "if (['leave', 'complete', 'error'].includes(kind) && random() < 0.7) return { do: 'push', count: 1 }; ▸ random() < 0.7 → random() <= 0.7":
       'No number is 0.7: they are fractions of 2 ** 32.',
     'open: random() < 0.7, ▸ random() < 0.7 → random() <= 0.7': 'No number is 0.7: they are fractions of 2 ** 32.',

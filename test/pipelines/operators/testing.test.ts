@@ -89,9 +89,11 @@ describe('misbehaving', () => {
     expect(source.pushed).toBe(1);
   });
 
-  it('is not closed before it begins, and when it has ended', () => {
+  it('does nothing before it begins, and is closed once it has ended', () => {
     const source = misbehaving();
     source.push(1);
+    source.complete();
+    source.error(new Error('too early'));
     expect([source.closed, source.pushed]).toEqual([false, 0]);
     source.flow(new Gate(true)).subscribe();
     source.complete();
