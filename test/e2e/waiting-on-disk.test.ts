@@ -52,8 +52,10 @@ const scene = async (
 
 /** The processes that answer. */
 const pidsOf = async (site: Site, daemon: DaemonProcess): Promise<readonly number[]> => {
-  const { workers } = JSON.parse(await site.run('status', '--json'));
-  return workers?.map(({ pid }: { readonly pid: number }) => pid) ?? [daemon.pid];
+  // Its own status says whether the broker is there.
+  const { stdout } = await site.start('status', '--json').ended;
+  const { workers } = JSON.parse(stdout.toString());
+  return workers.length === 0 ? [daemon.pid] : workers.map(({ pid }: { readonly pid: number }) => pid);
 };
 
 describe.each([
