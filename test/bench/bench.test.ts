@@ -32,7 +32,7 @@ const TINY: Sizes = {
   pipelined: 12,
   slow: 3,
   slowMany: 4,
-  slowWorkers: 2,
+  slowWorkers: 1,
   newcomers: 2,
   clients: 5,
   clientBytes: MIB,
