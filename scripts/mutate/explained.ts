@@ -88,6 +88,7 @@ export const EXPLAINED: Explanations = {
       'A chunk has no length, so the next filter drops it. The compiler asks for it.',
   },
   'pipelines/stages/attempts/begin.ts': {
+    'if (waiting) leave(); ▸ waiting → true': `${SAVES_TIME} Nothing is held without a waiting head.`,
     'if (event.bytes.length > 0) take?.(event); ▸ take?.(event) → take(event)':
       'A source sends its head first. The compiler asks for it.',
     'const part = range && total !== undefined ? resolveRange(range, total) : undefined; ▸ total !== undefined → true':

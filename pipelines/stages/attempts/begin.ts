@@ -57,7 +57,7 @@ export const begin = (
       next: (chunk: Chunk) => {
         const mayBeLast = waiting && (waiting.length === undefined || chunk.bytes.length >= waiting.length);
         if (mayBeLast && !held.isThere()) return held.hold(chunk);
-        leave();
+        if (waiting) leave();
         out.next(chunk);
       },
       complete: () => {

@@ -53,7 +53,8 @@ export const createLengths = (remembered = REMEMBERED): Lengths => {
 
 /**
  * Whether the end of a body of unknown length proves the length of the content. A body that is not
- * chunked ends with its connection (RFC 9112 section 6.3), and so it does if the source dies. Only the checksum then distinguishes the two.
+ * chunked ends with its connection (RFC 9112 section 6.3), and so it does if the source dies. Only the
+ * checksum then distinguishes the two.
  */
 export const hasReliableEnd = ({ entry }: Candidate, { headers }: SourceHead): boolean =>
   entry.checksum !== undefined || field(headers, 'transfer-encoding') !== undefined;

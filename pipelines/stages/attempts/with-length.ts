@@ -30,9 +30,9 @@ export const lacksLength = ({ entry }: Candidate): boolean => entry.size === und
 /**
  * Finds the length of content that the catalog does not state (`lacksLength`), if its source does
  * not either. A cache that keeps a body without a length may keep one that broke off, and some
- * clients cannot detect that. The length is known from an earlier count, or the candidate is asked for it separately. Until then
- * the source is paused, and its head and first chunks wait. If the length stays unknown, the
- * content passes without it and is counted for the next time.
+ * clients cannot detect that. The length is known from an earlier count, or the candidate is asked
+ * for it separately. Until then the source is paused, and its head and first chunks wait. If the
+ * length stays unknown, the content passes without it and is counted for the next time.
  *
  * Emits the events of the source. Errors with the source, and with `WRONG_LENGTH` if the body has
  * another length. Unsubscribing closes both requests.
