@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts';
 import { findChildren, findEntries } from './entries.ts';
 import { type ImporterFolders, readImporter } from './importers.ts';
 import { findOffers, findUnitKey } from './offers.ts';
+import { repeatInterrupted } from './repeat-interrupted.ts';
 
 /** Pulp 2's own database as the catalog. Lookups write nothing, and no index is created. */
 export interface MongoCatalog extends Catalog {
@@ -33,15 +34,14 @@ const MOST_ANSWERS = 5_000;
  */
 export const openMongoCatalog = (database: Pick<Connection, 'ask'>, options: Options): MongoCatalog => {
   const { maxTime, keepFor = 2_000, now = Date.now, onUnitMissing = () => {} } = options;
+  const ask: Connection['ask'] = (question) => database.ask(question).pipe(repeatInterrupted());
   const entries = keepAnswers({
     ask: (path) =>
-      database
-        .ask((db) => findEntries(db, path, maxTime))
-        .pipe(
-          tap((found) => {
-            for (const entry of found) if (entry.unitMissing) onUnitMissing(entry);
-          }),
-        ),
+      ask((db) => findEntries(db, path, maxTime)).pipe(
+        tap((found) => {
+          for (const entry of found) if (entry.unitMissing) onUnitMissing(entry);
+        }),
+      ),
     life: keepFor,
     most: MOST_ANSWERS,
     now,
@@ -51,16 +51,14 @@ export const openMongoCatalog = (database: Pick<Connection, 'ask'>, options: Opt
     spelling: 'raw',
     lookup: (path) => entries.of(path).pipe(mergeMap((found) => from(found))),
     children: (folder, after, limit) =>
-      database.ask((db) => findChildren(db, folder, after, limit, maxTime)).pipe(mergeMap((found) => from(found))),
+      ask((db) => findChildren(db, folder, after, limit, maxTime)).pipe(mergeMap((found) => from(found))),
     // Never cached: changed credentials apply from the next request on.
-    access: (importerId) => database.ask((db) => readImporter(db, importerId, options, maxTime)).pipe(map(accessOf)),
+    access: (importerId) => ask((db) => readImporter(db, importerId, options, maxTime)).pipe(map(accessOf)),
     offers: ({ unitTypeId, unitId }) =>
-      database
-        .ask(async (db) => {
-          const key = await findUnitKey(db, unitTypeId, unitId, maxTime);
-          return key ? findOffers(db, unitTypeId, key, now() / 1000, maxTime) : [];
-        })
-        .pipe(mergeMap((found) => from(found))),
+      ask(async (db) => {
+        const key = await findUnitKey(db, unitTypeId, unitId, maxTime);
+        return key ? findOffers(db, unitTypeId, key, now() / 1000, maxTime) : [];
+      }).pipe(mergeMap((found) => from(found))),
     forget: entries.forget,
   };
 };

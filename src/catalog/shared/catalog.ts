@@ -4,6 +4,7 @@ import { AtOnce } from '../../../pipelines/operators/at-once.ts';
 import { isOnDisk, rootAt } from '../../lib/plain-path.ts';
 import { accessOf } from '../access.ts';
 import { findOffers } from '../mongodb/offers.ts';
+import { repeatInterrupted } from '../mongodb/repeat-interrupted.ts';
 import { configText } from '../store.ts';
 import type { StoredEntry } from '../stored-entry.ts';
 import { keepAnswers } from './answers.ts';
@@ -35,7 +36,9 @@ export const sharedCatalog = (store: SharedStore, { maxTime, now = Date.now }: O
   const answers = keepAnswers();
   const { database, watch } = store;
   const asking = <T>(question: (collections: Collections, view: View) => Promise<readonly T[]>): Observable<T> =>
-    database.ask(async (collections) => question(collections, await watch.recent())).pipe(mergeMap(from));
+    database
+      .ask(async (collections) => question(collections, await watch.recent()))
+      .pipe(repeatInterrupted(), mergeMap(from));
 
   /** An imported file on disk lies in the folder of its repository. */
   const withRoot = async (collections: Collections, view: View, entry: StoredEntry): Promise<CatalogEntry> => {

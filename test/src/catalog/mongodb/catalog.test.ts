@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type CommandStartedEvent, MongoClient } from 'mongodb';
-import { defer, firstValueFrom, lastValueFrom, toArray } from 'rxjs';
-import type { CatalogEntry } from '../../../../pipelines/model/index.ts';
+import { type CommandStartedEvent, MongoClient, MongoServerError } from 'mongodb';
+import { defer, firstValueFrom, lastValueFrom, throwError, toArray } from 'rxjs';
+import { type CatalogEntry, StreamError } from '../../../../pipelines/model/index.ts';
 import { openMongoCatalog } from '../../../../src/catalog/mongodb/catalog.ts';
 import { describeMongo, mongodb, serverName } from '../../../support/mongodb.ts';
 import type { Pulp2 } from '../../../support/pulp2/pulp2.ts';
@@ -42,6 +42,39 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
     ...more,
   });
   const lookup = (path: string, catalog = open()) => lastValueFrom(catalog.lookup(path).pipe(toArray()));
+
+  describe('a query that the server has interrupted', () => {
+    /** Interrupts so many queries first. */
+    const interrupting = (times: number, message: { errmsg: string; code: number }) => {
+      let left = times;
+      const cause = new MongoServerError(message);
+      const error = new StreamError('CATALOG_UNAVAILABLE', 'catalog', cause.message, { cause });
+      return openMongoCatalog(
+        {
+          ask: (question) =>
+            defer(() => {
+              left -= 1;
+              return left >= 0 ? throwError(() => error) : question(client.db(name));
+            }),
+        },
+        { ...folders, maxTime: 20_000, keepFor: 0 },
+      );
+    };
+    const ended = { errmsg: 'operation was interrupted', code: 11_601 };
+    // What FerretDB said while another client of it went away.
+    const neighbour = { errmsg: '[collection.go:94 sqlite.(*collection).Query] interrupted (9)', code: 1 };
+    beforeAll(() => pulp.entry(anEntry('/interrupted')));
+
+    it.each([ended, neighbour])('is repeated three times: $errmsg', async (message) => {
+      expect(await lookup('/interrupted', interrupting(3, message))).toHaveLength(1);
+      await expect(lookup('/interrupted', interrupting(4, message))).rejects.toThrow(message.errmsg);
+    });
+
+    it('is not repeated for any other error', async () => {
+      const other = { errmsg: 'not authorized', code: 13 };
+      await expect(lookup('/interrupted', interrupting(1, other))).rejects.toThrow(other.errmsg);
+    });
+  });
 
   describe('entries', () => {
     it('are found by one query that uses only the index on paths, and their units by ids', async () => {
