@@ -1,38 +1,36 @@
-import { type Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Header } from '../../pipelines/model/index.ts';
+import { loanOf } from '../lib/lent-buffers.ts';
 import type { Asking } from './client-address.ts';
 import type { Exchange } from './connection.ts';
 import { end } from './end.ts';
+import { reset } from './reset.ts';
+import type { Relays } from './server-options.ts';
 
 /** Has what only the connection of the client shows: its address, and the version that it uses. */
 const RELAYED = 'pulp-streamer-relayed';
 
 /** Fields of one connection, which the next one has its own of (RFC 9110 section 7.6.1). */
 const OF_CONNECTION = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade']);
-/** `Expect` is answered here, or not at all; the field of relays may only come from a relay. */
-const NOT_ASKED = new Set([...OF_CONNECTION, 'expect', RELAYED]);
-
-const without = (fields: readonly string[], names: ReadonlySet<string>): string[] => {
-  const kept: string[] = [];
-  for (let at = 0; at < fields.length; at += 2) {
-    const [name = '', value = ''] = [fields[at], fields[at + 1]];
-    if (!names.has(name.toLowerCase())) kept.push(name, value);
-  }
-  return kept;
-};
+/**
+ * No body is passed on. `Expect` is answered here, or not at all; the field of relays may only come from
+ * a relay.
+ */
+const NOT_ASKED = new Set([...OF_CONNECTION, 'content-length', 'expect', RELAYED]);
 
 interface RelayOptions {
-  /** The unix socket of the process that answers. */
-  readonly socketPath: string;
-  readonly agent: Agent;
+  readonly send: (...asked: Tail<Parameters<Relays['send']>>) => ReturnType<Relays['send']>;
   /** Milliseconds in which a client may read nothing of a written response. 0: no limit. */
   readonly clientTimeout: number;
   /** Answers in this process, if the other one did not begin to. */
   readonly alone: () => Exchange;
 }
 
+type Tail<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest] ? Rest : never;
+
 /**
- * Has a request answered by another process of the daemon, and passes its response on as it comes: no
- * faster than the client reads. The other process gets the fields as the client sent them, and its
+ * Has a GET or HEAD answered by another process of the daemon, and passes its response on as it comes:
+ * no faster than the client reads. The other process gets the fields as the client sent them, and its
  * address. It limits, logs and reports the request.
  *
  * If the other process ends during the response, the connection of the client is reset. If it cannot
@@ -41,53 +39,69 @@ interface RelayOptions {
 export const createRelay = (
   req: IncomingMessage,
   res: ServerResponse,
-  { socketPath, agent, clientTimeout, alone }: RelayOptions,
+  { send, clientTimeout, alone }: RelayOptions,
 ): Exchange => {
-  const { method, url, rawHeaders, headers, httpVersion, socket } = req;
-  let asked: ClientRequest | undefined;
-  const ask = () => {
-    const fields = without(rawHeaders, NOT_ASKED);
-    // HTTP/1.0 permits to leave it out.
-    if (headers.host === undefined) fields.push('Host', '');
-    fields.push(RELAYED, `${httpVersion} ${socket.remoteAddress ?? ''}`);
-    const asking = request({ socketPath, agent, method, path: url, headers: fields });
-    asked = asking;
-    let began = false;
-    asking.on('response', (response) => {
-      began = true;
-      passOn(response, res, clientTimeout);
+  let isPaused = false;
+  const passOn = (bytes: Uint8Array) => {
+    const loan = loanOf(bytes);
+    loan?.retain();
+    const { socket } = res;
+    socket?.cork();
+    res.write(bytes, () => {
+      loan?.release();
+      if (!isPaused || res.writableLength > 0) return;
+      isPaused = false;
+      relayed?.resume();
     });
-    asking.on('error', () => {
-      // After the response has begun, it has the error as well.
-      if (began || res.destroyed) return;
-      // A connection that was unused may have been closed just now.
-      if (asking.reusedSocket) ask();
-      else alone().answer();
-    });
-    asking.end();
+    socket?.uncork();
+    if (res.writableLength === 0) return;
+    isPaused = true;
+    relayed?.pause();
   };
+  let relayed: ReturnType<RelayOptions['send']> | undefined;
   return {
     answer: () => {
-      res.on('close', () => asked?.destroy());
-      ask();
+      res.on('close', () => relayed?.abort());
+      relayed = send(requestOf(req), {
+        head: (status, headers) => {
+          res.writeHead(status, without(headers, OF_CONNECTION).flat());
+          // Like the other process, which sends the head of what takes a while.
+          setImmediate(() => {
+            if (!res.writableEnded && !res.destroyed) res.flushHeaders();
+          });
+          return true;
+        },
+        data: passOn,
+        end: () => end(res, undefined, clientTimeout),
+        error: () => {
+          // Neither a cache nor a client may take a part for the whole.
+          if (res.headersSent) reset(res.socket);
+          else if (!res.destroyed) alone().answer();
+        },
+      });
     },
   };
 };
 
-const passOn = (response: IncomingMessage, res: ServerResponse, clientTimeout: number): void => {
-  res.writeHead(response.statusCode ?? 502, without(response.rawHeaders, OF_CONNECTION));
-  // Like the other process, which sends the head of what takes a while.
-  setImmediate(() => {
-    if (!res.writableEnded && !res.destroyed) res.flushHeaders();
-  });
-  response.on('data', (bytes: Buffer) => {
-    if (!res.write(bytes)) response.pause();
-  });
-  res.on('drain', () => response.resume());
-  response.on('end', () => end(res, undefined, clientTimeout));
-  // Also what ends too early: neither a cache nor a client may take a part for the whole.
-  response.on('error', () => res.socket?.resetAndDestroy());
+/** The request as the other process gets it. */
+const requestOf = ({ method, url = '', rawHeaders, headers, httpVersion, socket }: IncomingMessage) => {
+  const fields = without(pairsOf(rawHeaders), NOT_ASKED);
+  // HTTP/1.0 permits to leave it out.
+  if (headers.host === undefined) fields.push(['Host', '']);
+  fields.push([RELAYED, `${httpVersion} ${socket.remoteAddress ?? ''}`]);
+  return {
+    method: method === 'HEAD' ? ('HEAD' as const) : ('GET' as const),
+    url: { host: '', pathname: url, search: '' },
+    headers: fields,
+    more: [],
+  };
 };
+
+const pairsOf = (fields: readonly string[]): readonly Header[] =>
+  Array.from({ length: fields.length / 2 }, (_, at) => [fields[2 * at] ?? '', fields[2 * at + 1] ?? ''] as const);
+
+const without = (fields: readonly Header[], names: ReadonlySet<string>): Header[] =>
+  fields.filter(([name]) => !names.has(name.toLowerCase()));
 
 /** The origin of a request that another process relays. Call it once: it also removes that field. */
 export const relayedFrom = (req: IncomingMessage): Asking => {

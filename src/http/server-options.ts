@@ -1,6 +1,5 @@
-import type { Agent } from 'node:http';
 import type { Observable } from 'rxjs';
-import type { Report, StreamEvent, StreamRequest } from '../../pipelines/model/index.ts';
+import type { Header, Report, StreamEvent, StreamRequest } from '../../pipelines/model/index.ts';
 import type { Valve } from '../../pipelines/operators/valve.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
 import type { AskedAs } from './asked-as.ts';
@@ -50,9 +49,34 @@ export interface ServerOptions {
   readonly limits?: Limits;
 }
 
+/** A request as another process gets it. It has no body. */
+interface RelayedRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly url: { readonly host: string; readonly pathname: string; readonly search: string };
+  readonly headers: readonly Header[];
+  readonly more: readonly Header[];
+}
+
+/** Receives one response. Nothing is called after `end`, `error` or `abort`. */
+interface RelayedResponse {
+  /** Returns whether the body is wanted. */
+  head(status: number, headers: readonly Header[]): boolean;
+  /** The bytes are lent for the call, or until their loan is released. */
+  data(bytes: Uint8Array): void;
+  end(): void;
+  error(error: unknown): void;
+}
+
 export interface Relays {
   /** The unix socket of the process that a target belongs to; absent if that is this process. */
   readonly ownerOf: (target: string) => string | undefined;
-  /** Holds the connections to the others. */
-  readonly agent: Agent;
+  /**
+   * Sends a request to the process at a unix socket, not before the caller has returned. While it is
+   * paused nothing is read. `abort` ends it.
+   */
+  readonly send: (
+    socketPath: string,
+    request: RelayedRequest,
+    listener: RelayedResponse,
+  ) => { pause(): void; resume(): void; abort(): void };
 }

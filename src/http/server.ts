@@ -38,12 +38,12 @@ export const createHttpServer = (options: ServerOptions): StreamerServer => {
   const answer = (...[req, res, fault]: Parameters<Answers['exchange']>) => createExchange(req, res, fault, all());
   const relaying = (...asked: Parameters<Answers['exchange']>): Exchange => {
     const [req, res, fault] = asked;
-    const owner = fault || req.method === 'OPTIONS' ? undefined : relays?.ownerOf(req.url ?? '');
+    const { method } = req;
+    const owner = fault || (method !== 'GET' && method !== 'HEAD') ? undefined : relays?.ownerOf(req.url ?? '');
     if (!relays || owner === undefined) return answer(...asked);
     const { clientTimeout } = limits;
     return createRelay(req, res, {
-      socketPath: owner,
-      agent: relays.agent,
+      send: (...sent) => relays.send(owner, ...sent),
       clientTimeout,
       alone: () => answer(...asked),
     });

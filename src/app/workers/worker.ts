@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs';
-import { Agent } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { firstValueFrom, Subject, Subscription } from 'rxjs';
 import type { HealthChange } from '../../../pipelines/index.ts';
@@ -19,6 +18,7 @@ import type { MasterCalls, Start, WorkerCalls } from './calls.ts';
 import { connectPeer, type Message, type Peer } from './channel.ts';
 import { ownerOfTarget } from './owner.ts';
 import { remoteEviction, remoteOutbox, remotePlaces } from './remote.ts';
+import { createRequests } from './requests.ts';
 
 /** Answers the master until it ends this process, or ends itself. */
 export const run = (): void => {
@@ -104,14 +104,14 @@ const openWorker = async (start: Start, master: Peer<MasterCalls>) => {
   streamer.health.changes.subscribe((change) => adopting || master.tell('health', change));
   streamer.refreshes.subscribe((refresh) => master.tell('refreshed', refresh));
 
-  const agent = opening.adopt(new Agent({ keepAlive: true }), (one) => one.destroy());
+  const requests = opening.adopt(createRequests(), ({ close }) => close());
   const naming = () => ({ pathOf: authorization.pathOf, indexNames: settings.indexNames });
   const ownerOf = (target: string): string | undefined => {
     const owner = ownerOfTarget(target, workers, naming()) ?? index;
     return owner === index ? undefined : sockets[owner];
   };
   const { server, limits, renew } = createRequestServer({
-    ...{ settings, logger, streamer, finished, live, tracing, relays: { ownerOf, agent } },
+    ...{ settings, logger, streamer, finished, live, tracing, relays: { ownerOf, send: requests.send } },
     authorization: () => authorization,
   });
   const relayed = server.forRelays();

@@ -5,7 +5,8 @@ import { asksRange } from '../../lib/asks-range.ts';
 /** A request to a feed. It has no body. */
 export interface FeedRequest {
   readonly method: 'GET' | 'HEAD';
-  readonly url: URL;
+  /** What of its URL a request states: the connection knows the origin. */
+  readonly url: Pick<URL, 'host' | 'pathname' | 'search'>;
   /** The same array for each request with the same access, so that it can be written once. */
   readonly headers: readonly Header[];
   /** Those of this request alone: the range, the conditions, the cookies. */

@@ -1,11 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { concat, filter, from, interval, map, NEVER, type Observable, of } from 'rxjs';
 import type { StreamEvent } from '../../../pipelines/index.ts';
 import { Gate } from '../../../pipelines/operators/valve.ts';
+import { createRequests } from '../../../src/app/workers/requests.ts';
 import type { HttpServer } from '../../../src/http/listeners.ts';
 import { createHttpServer } from '../../../src/http/server.ts';
 import type { ClientRequest, ServerOptions } from '../../../src/http/server-options.ts';
@@ -20,8 +23,10 @@ const candidate = aCandidate('feed', entryOf('abc'));
 const head = (length?: number) => headOf(candidate, { length });
 
 const running: HttpServer[] = [];
+const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.stop(0)));
+  await Promise.all(closing.splice(0).map((close) => close()));
 });
 
 type Answer = (request: ClientRequest) => Observable<StreamEvent>;
@@ -50,9 +55,10 @@ const serverOf = (name: string, answer: Answer, relays?: ServerOptions['relays']
 /** Two processes in one: the first accepts, the second owns all paths. */
 const serve = async (answer: Answer, own: Answer = () => NEVER) => {
   const socketPath = join(folder(), 'owner.sock');
-  const agent = new Agent({ keepAlive: true });
+  const requests = createRequests();
+  closing.push(requests.close);
   const owner = serverOf('owner', answer);
-  const front = serverOf('front', own, { ownerOf: () => socketPath, agent });
+  const front = serverOf('front', own, { ownerOf: () => socketPath, send: requests.send });
   const relayed = owner.server.forRelays();
   running.push(relayed);
   await relayed.listenAt(socketPath);
@@ -65,7 +71,7 @@ const serve = async (answer: Answer, own: Answer = () => NEVER) => {
     asking.on('error', () => {});
     return response;
   };
-  return { owner, front, relayed, agent, port, ask };
+  return { owner, front, relayed, port, ask };
 };
 
 const whole = (...texts: string[]) => concat(of(head(texts.join('').length)), from(texts).pipe(map(chunk)));
@@ -125,6 +131,19 @@ describe('a relayed request', () => {
     response.destroy();
     await until(() => owner.finished.length === 1);
     expect(owner.finished).toMatchObject([{ status: 499 }]);
+  });
+
+  it('has all its bytes for a client that pauses: what was read is held until it is written', async () => {
+    const content = randomBytes(4 << 20);
+    const { ask } = await serve(() => concat(of(head(content.length)), of({ type: 'chunk' as const, bytes: content })));
+    const response = await ask();
+    const received: Buffer[] = [];
+    for await (const bytes of response) {
+      received.push(bytes);
+      // Other work of both processes comes between.
+      await setImmediate();
+    }
+    expect(Buffer.concat(received).equals(content)).toBe(true);
   });
 
   it.each([3, undefined])(

@@ -78,3 +78,12 @@ export const dialTo = (
     return dialled;
   };
 };
+
+/** Makes connections to a unix socket of this machine. */
+export const dialLocal =
+  (path: string): Dial =>
+  (onread, ready) => {
+    const socket = connect({ path, onread });
+    socket.once('connect', ready);
+    return { socket, ownEnd: () => true };
+  };

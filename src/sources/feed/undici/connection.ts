@@ -79,7 +79,7 @@ export const undiciConnection = (proxy: ProxyAccess, origin: URL, options: Conne
           return started.abort(new Error('the body is not wanted'));
         }
         // Of http, only the connection to the proxy has TLS. Its client certificate may be refused after the handshake.
-        const isOfProxy = !raw && request.url.protocol === 'http:' && isOfTls(error);
+        const isOfProxy = !raw && origin.protocol === 'http:' && isOfTls(error);
         return end(() => listener.error(isOfProxy ? naming(error) : error));
       },
     };
@@ -90,7 +90,7 @@ export const undiciConnection = (proxy: ProxyAccess, origin: URL, options: Conne
       if (over) return done();
       try {
         options.reach.judgeName(host, options.home ?? host);
-        dispatcher.dispatch(optionsOf(request), handler);
+        dispatcher.dispatch(optionsOf(origin, request), handler);
       } catch (error) {
         end(() => listener.error(error));
       }
@@ -121,8 +121,8 @@ export const undiciConnection = (proxy: ProxyAccess, origin: URL, options: Conne
 };
 
 /** The pipeline times head and stalls, so there are no timeouts here. */
-const optionsOf = ({ method, url, headers, more }: FeedRequest): Dispatcher.DispatchOptions => ({
-  origin: url.origin,
+const optionsOf = (origin: URL, { method, url, headers, more }: FeedRequest): Dispatcher.DispatchOptions => ({
+  origin: origin.origin,
   path: url.pathname + url.search,
   method,
   headers: [...headers, ...more].flat(),
