@@ -37,6 +37,8 @@ const UNDRAWN = [
     'pipe-to',
     'pull',
     'shared',
+    'short-lived-map',
+    'short-lived-set',
     'stock',
     'subscriber',
     'to-async-iterable',

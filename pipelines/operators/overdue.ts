@@ -1,4 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
+import { ShortLivedMap } from './short-lived-map.ts';
 
 /** Items that wait, and a call for those that wait for long. */
 export interface Overdue<T> {
@@ -16,18 +17,22 @@ export interface Overdue<T> {
  */
 export const createOverdue = <T>(scheduler: SchedulerLike, after: number, due: (item: T) => void): Overdue<T> => {
   /** Since when each item waits, the longest first. */
-  const waiting = new Map<T, number>();
+  const waiting = new ShortLivedMap<T, number>();
   let timer: Subscription | undefined;
 
+  const first = (): readonly [T, number] | undefined => {
+    const [oldest] = waiting;
+    return oldest;
+  };
   const look = () => {
     const now = scheduler.now();
-    for (const [item, since] of waiting) {
-      if (now - since < after) break;
-      waiting.delete(item);
-      due(item);
+    let oldest = first();
+    while (oldest && now - oldest[1] >= after) {
+      waiting.delete(oldest[0]);
+      due(oldest[0]);
+      oldest = first();
     }
-    const [oldest] = waiting.values();
-    timer = oldest === undefined ? undefined : scheduler.schedule(look, Math.max(after / 4, oldest + after - now));
+    timer = oldest && scheduler.schedule(look, Math.max(after / 4, oldest[1] + after - now));
   };
 
   return {

@@ -3,6 +3,7 @@ import type { Bounds, Join } from './join.ts';
 import { type Lending, OWNED } from './lending.ts';
 import { createOverdue } from './overdue.ts';
 import { Shared, type SharingParts } from './shared.ts';
+import { ShortLivedMap } from './short-lived-map.ts';
 import type { Flow } from './valve.ts';
 
 interface SharedFlows<T> extends Bounds<T> {
@@ -56,7 +57,7 @@ export const shareFlow = <T>({
   const lagging: SharingParts<T>['lagging'] = createOverdue(scheduler, basins?.lag ?? 0, (consumer) => consumer.lags());
   const lingering: SharingParts<T>['lingering'] = createOverdue(scheduler, LINGER, (shared) => shared.expire());
   const awaiting: SharingParts<T>['awaiting'] = createOverdue(scheduler, basins?.lag ?? 0, (shared) => shared.expire());
-  const running: SharingParts<T>['running'] = new Map();
+  const running: SharingParts<T>['running'] = new ShortLivedMap();
   const parts: SharingParts<T> = {
     ...bounds,
     // Values that wait for a consumer that may never come make room.

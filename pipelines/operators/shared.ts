@@ -3,13 +3,14 @@ import { Consumer, type ConsumerParts, type Joined, type Supply } from './consum
 import type { Bounds, Join } from './join.ts';
 import { type KeepingParts, KeptValues } from './kept-values.ts';
 import type { Overdue } from './overdue.ts';
+import type { ShortLivedMap } from './short-lived-map.ts';
 import { Stock } from './stock.ts';
 import { subscriberOf } from './subscriber.ts';
 import { Gate } from './valve.ts';
 
 /** What all shared sources have in common. */
 export interface SharingParts<T> extends Bounds<T>, KeepingParts<T>, ConsumerParts<T> {
-  readonly running: Map<string, Shared<T>>;
+  readonly running: ShortLivedMap<string, Shared<T>>;
   /** The sources that ended without a consumer. The values of one that is overdue wait no longer. */
   readonly lingering: Overdue<Shared<T>>;
   /** The sources that are read to their end without a consumer. */

@@ -1,3 +1,6 @@
+import { ShortLivedMap } from './short-lived-map.ts';
+import { ShortLivedSet } from './short-lived-set.ts';
+
 /** Items that wait. Owners are served in turn, and the items of one owner in their order. */
 export interface Turns<T> {
   /** Adds an item at the end of its owner's queue. */
@@ -14,7 +17,7 @@ export interface Turns<T> {
 
 interface Queue<T> {
   readonly owner: string;
-  readonly items: Set<T>;
+  readonly items: ShortLivedSet<T>;
 }
 
 /**
@@ -22,9 +25,9 @@ interface Queue<T> {
  */
 export const createTurns = <T>(): Turns<T> => {
   /** The queue that each item waits in. */
-  const places = new Map<T, Queue<T>>();
+  const places = new ShortLivedMap<T, Queue<T>>();
   /** By owner, in the order of their turns. None is empty. */
-  const queues = new Map<string, Queue<T>>();
+  const queues = new ShortLivedMap<string, Queue<T>>();
 
   const remove = (item: T, served: boolean) => {
     const queue = places.get(item);
@@ -39,7 +42,7 @@ export const createTurns = <T>(): Turns<T> => {
 
   return {
     add: (item, owner) => {
-      const queue = queues.get(owner) ?? { owner, items: new Set() };
+      const queue = queues.get(owner) ?? { owner, items: new ShortLivedSet<T>() };
       queue.items.add(item);
       queues.set(owner, queue);
       places.set(item, queue);

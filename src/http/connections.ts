@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 import { StreamError } from '../../pipelines/model/index.ts';
+import { ShortLivedMap } from '../../pipelines/operators/short-lived-map.ts';
+import { ShortLivedSet } from '../../pipelines/operators/short-lived-set.ts';
 import { type Connection, createConnection } from './connection.ts';
 import type { ConnectionLimits } from './limits.ts';
 import { createResting } from './resting.ts';
@@ -32,10 +34,10 @@ export const createConnections = (
   limits: Pick<ConnectionLimits, 'connections' | 'requestsPerConnection'>,
 ): Connections => {
   const waiting: (() => void)[] = [];
-  const all = new Map<Socket, Connection>();
+  const all = new ShortLivedMap<Socket, Connection>();
   const resting = createResting();
   /** Connections beyond the limit that have not sent a request, the oldest first. */
-  const latecomers = new Set<Socket>();
+  const latecomers = new ShortLivedSet<Socket>();
 
   const busy = () => all.size - resting.size - latecomers.size;
   const settled = () => {

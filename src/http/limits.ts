@@ -1,4 +1,5 @@
 import { StreamError } from '../../pipelines/model/index.ts';
+import { ShortLivedMap } from '../../pipelines/operators/short-lived-map.ts';
 
 /** Limits of one connection, and of all together. A count of 0 means unlimited. */
 export interface ConnectionLimits {
@@ -67,9 +68,9 @@ export interface TransferSlots {
  * means unlimited. The limits are read for each transfer: they may change.
  */
 export const createTransferSlots = (limits: Pick<Limits, 'transfers' | 'transfersPerClient'>): TransferSlots => {
-  const ofClient = new Map<string, number>();
+  const ofClient = new ShortLivedMap<string, number>();
   /** Transfers that started ahead of their turn, the oldest first. */
-  const ahead = new Map<Place, { readonly client: string; readonly giveWay: () => void }>();
+  const ahead = new ShortLivedMap<Place, { readonly client: string; readonly giveWay: () => void }>();
   let all = 0;
 
   const own = (client: string) => ofClient.get(client) ?? 0;

@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import { ShortLivedMap } from '../../pipelines/operators/short-lived-map.ts';
+import { ShortLivedSet } from '../../pipelines/operators/short-lived-set.ts';
 
 /** Connections without a request: those that may be closed to make room. */
 export interface Resting {
@@ -17,8 +19,8 @@ export interface Resting {
 /** The time of each call does not depend on the number of connections. */
 export const createResting = (): Resting => {
   // Maps and sets keep the order of insertion.
-  const all = new Map<Socket, string>();
-  const ofAddress = new Map<string, Set<Socket>>();
+  const all = new ShortLivedMap<Socket, string>();
+  const ofAddress = new ShortLivedMap<string, ShortLivedSet<Socket>>();
 
   const remove = (socket: Socket) => {
     const address = all.get(socket) ?? '';
@@ -35,7 +37,7 @@ export const createResting = (): Resting => {
     add: (socket, address) => {
       remove(socket);
       all.set(socket, address);
-      ofAddress.set(address, (ofAddress.get(address) ?? new Set()).add(socket));
+      ofAddress.set(address, (ofAddress.get(address) ?? new ShortLivedSet<Socket>()).add(socket));
     },
     delete: remove,
     idlest: (address) => {

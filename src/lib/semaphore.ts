@@ -1,9 +1,11 @@
+import { ShortLivedSet } from '../../pipelines/operators/short-lived-set.ts';
+
 /** Runs at most `count` pieces of work at a time, in order. Resolves and rejects with the work. */
 export type Semaphore = <T>(work: () => Promise<T>) => Promise<T>;
 
 export const createSemaphore = (count: number): Semaphore => {
   // A set: thousands can wait, and taking the first of an array moves all others.
-  const waiting = new Set<() => void>();
+  const waiting = new ShortLivedSet<() => void>();
   let free = count;
 
   return async (work) => {

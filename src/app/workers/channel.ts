@@ -1,3 +1,4 @@
+import { ShortLivedMap } from '../../../pipelines/operators/short-lived-map.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { UnknownInterfaceError } from '../../http/unknown-interface.ts';
 import { messageOf } from '../../lib/thrown.ts';
@@ -50,7 +51,7 @@ export const connectPeer = <Theirs extends Calls<Theirs>, Own extends Calls<Own>
   port: Port,
   own: Own,
 ): Peer<Theirs> => {
-  const asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  const asked = new ShortLivedMap<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let last = 0;
 
   const call = async (name: string, value: unknown) => {

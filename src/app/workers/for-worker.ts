@@ -1,5 +1,6 @@
 import { Observable, type Subject, type Subscription } from 'rxjs';
 import type { HealthChange } from '../../../pipelines/index.ts';
+import { ShortLivedMap } from '../../../pipelines/operators/short-lived-map.ts';
 import type { Mirror } from '../../observe/live/mirror.ts';
 import type { Day } from '../../observe/worth/day.ts';
 import type { Places } from '../../sources/source-limits.ts';
@@ -27,7 +28,7 @@ export interface Owned {
 /** What the master does for one worker. `close` gives back the places that it has, once it has ended. */
 export const forWorker = (owned: Owned): { readonly calls: MasterCalls; close(): void } => {
   const { streamer, places, refreshes, worth, mirror, finished, index, found, noted } = owned;
-  const entered = new Map<number, Subscription>();
+  const entered = new ShortLivedMap<number, Subscription>();
   return {
     calls: {
       append: (saves) =>

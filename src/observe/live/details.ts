@@ -1,3 +1,4 @@
+import { ShortLivedMap } from '../../../pipelines/operators/short-lived-map.ts';
 import { applyPatch, asPatch, emptyStream, type Stream } from './model/stream.ts';
 import { LOOK_BACK, type Patch } from './model/wire.ts';
 import type { Running } from './tap.ts';
@@ -28,9 +29,9 @@ interface Shown {
  * The others are only counted.
  */
 export const openDetails = (traffic: SeenTraffic, showClient: ShowClient, shownLimit = SHOWN): Details => {
-  const shown = new Map<Running, Shown>();
+  const shown = new ShortLivedMap<Running, Shown>();
   /** In the order of their ends. */
-  const over = new Map<Running, Shown>();
+  const over = new ShortLivedMap<Running, Shown>();
   let arrived: { readonly running: Running; readonly late: boolean }[] = [];
   let overdue: Running[] = [];
   /** Running requests that found no room: they are looked at again, since something may happen to them. */
@@ -38,7 +39,7 @@ export const openDetails = (traffic: SeenTraffic, showClient: ShowClient, shownL
 
   for (const running of traffic.running) arrived.push({ running, late: true });
   /** The oldest quiet one. */
-  const quietIn = (some: ReadonlyMap<Running, Shown>): Running | undefined => {
+  const quietIn = (some: Iterable<readonly [Running, Shown]>): Running | undefined => {
     for (const [running, { view }] of some) if (!view.eventful()) return running;
     return undefined;
   };

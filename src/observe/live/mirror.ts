@@ -1,4 +1,6 @@
 import { BehaviorSubject, type Observable } from 'rxjs';
+import { ShortLivedMap } from '../../../pipelines/operators/short-lived-map.ts';
+import { ShortLivedSet } from '../../../pipelines/operators/short-lived-set.ts';
 import type { SourceRate } from './source-rates.ts';
 import type { Noted, Running } from './tap.ts';
 import type { SeenTraffic, Watcher } from './traffic.ts';
@@ -87,7 +89,7 @@ class Mirrored implements Running {
 }
 
 interface Process {
-  readonly running: Map<number, Mirrored>;
+  readonly running: ShortLivedMap<number, Mirrored>;
   sums?: ProcessSums;
   news?: ProcessNews;
 }
@@ -95,13 +97,13 @@ interface Process {
 /** Mirrors what other processes tell of their requests, so that viewers see all of them. */
 export const createMirror = (now: () => number): Mirror => {
   const processes = new Map<number, Process>();
-  const running = new Set<Running>();
+  const running = new ShortLivedSet<Running>();
   const wanted = new BehaviorSubject(false);
   const totals = { bytes: 0, received: 0, resumed: 0, replaced: 0, cut: 0 };
   let watcher: Watcher | undefined;
 
   const of = (index: number): Process => {
-    const known = processes.get(index) ?? { running: new Map() };
+    const known = processes.get(index) ?? { running: new ShortLivedMap() };
     processes.set(index, known);
     return known;
   };

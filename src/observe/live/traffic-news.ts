@@ -1,3 +1,4 @@
+import { ShortLivedMap } from '../../../pipelines/operators/short-lived-map.ts';
 import { isOver, type Noted, type Running, type SeenEvent } from './tap.ts';
 import type { SeenTraffic } from './traffic.ts';
 
@@ -66,7 +67,7 @@ const seenOf = (event: SeenEvent): SeenEvent => {
 
 /** Watches running requests, and tells what is new of them. */
 export const reportTraffic = (traffic: SeenTraffic): { take(now: number): TrafficNews; close(): void } => {
-  const known = new Map<Running, Told>();
+  const known = new ShortLivedMap<Running, Told>();
   let last = 0;
   const add = (running: Running, late: boolean) => {
     last += 1;

@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
 import type { StreamEvent } from '../../../pipelines/model/index.ts';
+import { ShortLivedSet } from '../../../pipelines/operators/short-lived-set.ts';
 import { type Asked, type Running, Tap, type Taps } from './tap.ts';
 
 /** Called while somebody looks: must be quick and must not throw. */
@@ -17,7 +18,7 @@ export interface Traffic extends SeenTraffic {
 /** The running requests, as viewers see them. */
 export interface SeenTraffic {
   /** Those that run, the oldest first: at most `limit`. */
-  readonly running: ReadonlySet<Running>;
+  readonly running: Iterable<Running> & { readonly size: number };
   /** Requests that run without being in it. */
   readonly beyond: number;
   /** Requests that run, and those of them whose client takes nothing. */
@@ -44,7 +45,7 @@ const LIMIT = 10_000;
 export const createTraffic = (now: () => number, limit = LIMIT): Traffic => new Registry(now, limit);
 
 class Registry implements Traffic, Taps {
-  readonly running = new Set<Tap>();
+  readonly running = new ShortLivedSet<Tap>();
   readonly now: () => number;
   readonly #limit: number;
   beyond = 0;

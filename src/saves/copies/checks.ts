@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { catchError, firstValueFrom, mergeMap, type Observable, of } from 'rxjs';
 import type { BlockSums, Header } from '../../../pipelines/model/index.ts';
+import { ShortLivedMap } from '../../../pipelines/operators/short-lived-map.ts';
 import { signatureOf } from '../../lib/file-signature.ts';
 import { createSemaphore } from '../../lib/semaphore.ts';
 import { codeOf } from '../../lib/thrown.ts';
@@ -65,7 +66,7 @@ interface ChecksOptions {
 export const makeChecks = ({ onError, exclusively, partial }: ChecksOptions): Checks => {
   const known = new Map<string, Known & { readonly signature: string }>();
   const doubted = new Set<string>();
-  const running = new Map<string, Promise<Known | undefined>>();
+  const running = new ShortLivedMap<string, Promise<Known | undefined>>();
   const oneByOne = createSemaphore(1);
 
   let blocksKnown = 0;

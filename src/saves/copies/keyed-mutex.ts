@@ -1,3 +1,5 @@
+import { ShortLivedMap } from '../../../pipelines/operators/short-lived-map.ts';
+
 export interface KeyedMutex {
   /** Runs work after all earlier work under the same key. Errors are reported. Never rejects. */
   run(key: string, work: () => Promise<void>): Promise<void>;
@@ -6,7 +8,7 @@ export interface KeyedMutex {
 }
 
 export const makeKeyedMutex = (onError: (error: unknown) => void): KeyedMutex => {
-  const last = new Map<string, Promise<void>>();
+  const last = new ShortLivedMap<string, Promise<void>>();
 
   return {
     run: (key, work) => {

@@ -1,5 +1,6 @@
 import { Observable, type Subscriber } from 'rxjs';
 import type { Outbox } from '../../../pipelines/model/index.ts';
+import { ShortLivedMap } from '../../../pipelines/operators/short-lived-map.ts';
 import { makeDue } from './due.ts';
 import { type Healing, openTable, outboxError } from './healing.ts';
 import { makeDurable } from './sync.ts';
@@ -74,7 +75,7 @@ export const openOutbox = (
   file: string,
   { onError, window = 256, heldLimit = 100_000, lockWait = 20, healing }: OutboxOptions,
 ): DurableOutbox => {
-  const newSaves = new Map<string, NewSave>();
+  const newSaves = new ShortLivedMap<string, NewSave>();
   const changes = new Map<number, Change>();
   let turn: NodeJS.Immediate | undefined;
   let again: NodeJS.Timeout | undefined;

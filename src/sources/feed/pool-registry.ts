@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Access, StreamError } from '../../../pipelines/model/index.ts';
+import { ShortLivedMap } from '../../../pipelines/operators/short-lived-map.ts';
 import { connectionMaker } from './connect.ts';
 import { createPool, type Pool, type PoolUsage } from './pool.ts';
 import { createReach, plainHost } from './reach.ts';
@@ -53,7 +54,7 @@ export interface PoolRegistry {
  * have is not open to all.
  */
 export const createPoolRegistry = (settings: PoolSettings): PoolRegistry => {
-  const registry = new Map<string, Pool>();
+  const registry = new ShortLivedMap<string, Pool>();
   const reach = createReach(settings.networks);
   let closed = false;
 

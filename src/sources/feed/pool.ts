@@ -1,3 +1,4 @@
+import { ShortLivedMap } from '../../../pipelines/operators/short-lived-map.ts';
 import { createTurns } from '../../../pipelines/operators/turns.ts';
 import type { Connection } from './connection.ts';
 
@@ -40,7 +41,7 @@ export const createPool = ({ most, makeConnection, onQuiet }: PoolOptions): Pool
   const connections: Connection[] = [];
   const free: Connection[] = [];
   const waiting = createTurns<Use>();
-  const held = new Map<string, number>();
+  const held = new ShortLivedMap<string, number>();
   const share = Math.ceil(most * SHARE);
 
   const mayHold = (client: string) => client === '' || (held.get(client) ?? 0) < share;

@@ -280,6 +280,7 @@ const OTHERS = [
   'consumer',
   'keptValues',
   'overdue',
+  ...['shortLivedMap', 'shortLivedSet'],
   'join',
   'stock',
   'asError',
