@@ -31,9 +31,18 @@ process.env.POISON_LENT_BUFFERS = '1';
 
 const PAGE = new URL('../../docs/explanation/reliability.md', import.meta.url);
 const MARKED = /(<!-- soak -->\n)[\s\S]*?(<!-- \/soak -->)/;
-/** Broken promises that are shown. */
+/** Kinds of broken promises that are shown with their first case. */
 const SHOWN = 5;
 const MEBIBYTE = 1 << 20;
+
+/** A broken promise without what only its own case has. */
+const kindOf = (told: string): string => {
+  const [first = ''] = told.split('\n', 1);
+  const at = first.indexOf('{');
+  if (at < 0) return first.replace(/\S*\/\S*/g, 'a path');
+  const { outcome, status, note } = JSON.parse(first.slice(at)) as Record<string, unknown>;
+  return `${first.slice(0, at)}${outcome} ${status} ${note}`;
+};
 
 const soak = async () => {
   const [seed, transfers, atOnce] = [values.seed, values.transfers, values.clients].map(Number) as [
@@ -72,8 +81,10 @@ const soak = async () => {
     say(table);
     say([...troubles].map(([name, count]) => `${count} ${name}`).join(', '));
     say(`The daemon had at most ${Math.round(peak / MEBIBYTE)} MiB of memory.`);
-    for (const one of broken.slice(0, SHOWN)) say(`\nBROKEN: ${one}`);
+    const kinds = Object.entries(Object.groupBy(broken, kindOf));
+    for (const [, cases = []] of kinds.slice(0, SHOWN)) say(`\nBROKEN: ${cases[0]}`);
     say(broken.length === 0 ? 'Every promise was kept.' : `\n${broken.length} broken promises.`);
+    for (const [kind, cases = []] of kinds) say(`${cases.length} ${kind}`);
     if (values.write)
       writeFileSync(
         PAGE,

@@ -18,6 +18,8 @@ interface AttemptsDeps extends BodyDeps {
 interface Attempts extends Run {
   readonly deps: AttemptsDeps;
   readonly out: Subscriber<TransferEvent>;
+  /** On the clock of the scheduler. */
+  readonly began: number;
 }
 
 /**
@@ -41,7 +43,8 @@ export const attempts = (
       next: (candidates) => {
         begun = true;
         out.next({ type: 'found', candidates });
-        proceed({ request, deps, out, valve, progress: beginning(candidates, start) });
+        const began = (deps.scheduler ?? asyncScheduler).now();
+        proceed({ request, deps, out, valve, began, progress: beginning(candidates, start) });
       },
       complete: () => {
         if (!begun) out.complete();
@@ -52,7 +55,7 @@ export const attempts = (
 /** The next attempt, and after its failure the one after that. */
 const proceed = (run: Attempts): void => {
   const { out, deps, progress } = run;
-  const next = nextAttempt(progress, deps.policy, deps.random);
+  const next = nextAttempt(progress, deps.policy, deps.random, isLate(run));
   // After the first failure an attempt that could not answer in time would only be blamed.
   if (!next || (progress.failures.length > 0 && next.wait >= timeLeft(run))) out.error(summary(progress));
   else if (next.wait === 0) step(run, next.candidate);
@@ -62,6 +65,13 @@ const proceed = (run: Attempts): void => {
 /** Milliseconds until the head must have been sent; `Infinity` if nothing says so, or if it was sent. */
 const timeLeft = ({ request: { answerBy }, deps: { scheduler = asyncScheduler }, progress }: Attempts): number =>
   answerBy === undefined || progress.soFar ? Number.POSITIVE_INFINITY : answerBy - scheduler.now();
+
+/** Whether half of the time for a head is over: what is left belongs to sources that were not asked. */
+const isLate = (run: Attempts): boolean => {
+  const { began, request, progress } = run;
+  if (request.answerBy === undefined || progress.soFar) return false;
+  return 2 * timeLeft(run) <= request.answerBy - began;
+};
 
 /**
  * When a candidate must have answered: half of the time left is kept for others, if any is untried.

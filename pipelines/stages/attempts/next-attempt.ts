@@ -31,10 +31,15 @@ type Limits = Pick<Policy, 'attempts' | 'attemptsPerCandidate' | 'retryWait' | '
  *    for. Failures before its last new byte count less, but they count: a source that delivers a few
  *    bytes each time must not take all attempts.
  *
- * Outdated candidates follow when no other remains. They are not used if another candidate had the
- * content but could not serve this request.
+ * Outdated candidates follow when no other remains, or, in a hurry, when every other one was tried once.
+ * They are not used if another candidate had the content but could not serve this request.
  */
-export const nextAttempt = (progress: History, limits: Limits, random: () => number): Next | undefined => {
+export const nextAttempt = (
+  progress: History,
+  limits: Limits,
+  random: () => number,
+  hurry = false,
+): Next | undefined => {
   const { candidates, failures } = progress;
   if (failures.length >= limits.attempts) return undefined;
 
@@ -46,9 +51,9 @@ export const nextAttempt = (progress: History, limits: Limits, random: () => num
 
   const current = candidates.filter((one) => !one.outdated);
   const settled = failures.some(({ candidate, error }) => !candidate.outdated && SETTLED.has(error.code));
-  return (
-    among(current, progress, limits, random) ?? (settled ? undefined : among(candidates, progress, limits, random))
-  );
+  const isUntried = (one: Candidate) => failures.every(({ candidate }) => candidate !== one);
+  const best = hurry && !settled ? current.filter(isUntried) : current;
+  return among(best, progress, limits, random) ?? (settled ? undefined : among(candidates, progress, limits, random));
 };
 
 /**

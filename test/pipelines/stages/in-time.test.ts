@@ -117,6 +117,15 @@ describe('attempts at a head in time', () => {
       expectSubscriptions(headOnly.subscriptions).toBe('------------^-----!');
     }));
 
+  it('leave the second half to outdated sources: the newest one is not asked again and again', () =>
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const silent = cold<SourceEvent>('-');
+      const good = cold('--h-a---b|', EVENTS);
+      const old = { ...(second as Candidate), outdated: true };
+      expectObservable(tried([first, old], silent, good)).toBe('(LT)--------(FT)(hc)c|');
+      expectSubscriptions(silent.subscriptions).toBe('^-----------!');
+    }));
+
   it('end instead of a pause that would be too long', () =>
     marbles(({ cold, expectObservable }) => {
       const busy = new StreamError('SOURCE_BUSY', 'feed', 'busy', { retryAfter: 24 });

@@ -8,6 +8,7 @@ const entry = entryOf('content');
 const a = aCandidate('a', entry);
 const b = aCandidate('b', entry);
 const other = aCandidate('other', entryOf('other content'));
+const c = aCandidate('c', entry);
 const bare = aCandidate('bare', anEntry());
 const policy = aPolicy({ attempts: 8, attemptsPerCandidate: 3, retryWait: 10, retryWaitLimit: 100 });
 
@@ -21,6 +22,20 @@ const next = (candidates: (typeof a)[], failures: Failure[], soFar?: { candidate
   nextAttempt({ candidates, failures, soFar: soFar && { first: 0, whole: true, ...soFar } }, policy, () => 1);
 
 describe('nextAttempt', () => {
+  it('repeats a candidate before it takes an outdated one, unless it is in a hurry', () => {
+    const old = { ...b, outdated: true };
+    const later = (failures: Failure[], hurry: boolean, candidates = [a, old]) =>
+      nextAttempt({ candidates, failures, soFar: undefined }, policy, () => 1, hurry);
+    const stalled = failure(a, 'STALLED');
+    expect(later([stalled], false)).toEqual({ candidate: a, wait: 10 });
+    expect(later([stalled], true)).toEqual({ candidate: old, wait: 0 });
+    expect(later([stalled], true, [a, c, old])).toEqual({ candidate: c, wait: 0 });
+    // Nothing is left that was not tried.
+    expect(later([stalled, failure(old, 'STALLED')], true)).toEqual({ candidate: a, wait: 10 });
+    // Other content would be wrong.
+    expect(later([failure(c, 'UNSATISFIABLE'), stalled], true, [c, a, old])).toEqual({ candidate: a, wait: 10 });
+  });
+
   it('takes the first candidate first', () => expect(next([a, b], [])).toEqual({ candidate: a, wait: 0 }));
 
   it('takes the next untried one after a failure before the head, at once', () =>
