@@ -41,6 +41,7 @@ export const createRelay = (
   res: ServerResponse,
   { send, clientTimeout, alone }: RelayOptions,
 ): Exchange => {
+  let relayed: ReturnType<RelayOptions['send']> | undefined;
   let isPaused = false;
   const passOn = (bytes: Uint8Array) => {
     const loan = loanOf(bytes);
@@ -58,7 +59,6 @@ export const createRelay = (
     isPaused = true;
     relayed?.pause();
   };
-  let relayed: ReturnType<RelayOptions['send']> | undefined;
   return {
     answer: () => {
       res.on('close', () => relayed?.abort());
