@@ -95,6 +95,8 @@ class HttpExchange implements Exchange {
         this.#valve = valve;
         const failed = (error: StreamError) => {
           this.#failure = error;
+          // The process that relays would take an end without a head for one of this process, and ask again.
+          if (this.#options.asking && res.headersSent) res.flushHeaders();
         };
         this.#writing = respond(res, valve, events, this.#how, failed, place.leave);
       }

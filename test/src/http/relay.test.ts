@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { concat, filter, from, interval, map, NEVER, type Observable, of } from 'rxjs';
-import type { StreamEvent } from '../../../pipelines/index.ts';
+import { concat, filter, from, interval, map, NEVER, type Observable, of, throwError } from 'rxjs';
+import { StreamError, type StreamEvent } from '../../../pipelines/index.ts';
 import { Gate } from '../../../pipelines/operators/valve.ts';
 import { createRequests } from '../../../src/app/workers/requests.ts';
 import type { HttpServer } from '../../../src/http/listeners.ts';
@@ -160,6 +160,22 @@ describe('a relayed request', () => {
       expect(await broken).toBe('ECONNRESET');
     },
   );
+
+  it('is reset, and not repeated, if its owner fails after a head that it has not sent yet', async () => {
+    const failing = () =>
+      concat(
+        of(head(3)),
+        throwError(() => new StreamError('WRONG_CHECKSUM', 'feed', 'wrong')),
+      );
+    const { ask, owner, front } = await serve(({ path }) => (path === '/a' ? whole('abc') : failing()));
+    // Its connection is kept.
+    expect(await text(await ask())).toBe('abc');
+    const response = await ask({ path: '/b' }).catch((error: NodeJS.ErrnoException) => error.code);
+    const outcome = typeof response === 'object' ? await text(response).catch(({ code }) => code) : response;
+    expect(outcome).toBe('ECONNRESET');
+    expect(owner.asked.map(({ path }) => path)).toEqual(['/a', '/b']);
+    expect(front.asked).toEqual([]);
+  });
 
   it('of HTTP/1.0 is reset, not ended, if its owner breaks off', async () => {
     const { port, relayed, owner } = await serve(() => concat(of(head()), of(chunk('ab')), NEVER));
