@@ -9,16 +9,7 @@ import type { ShowClient } from './view.ts';
 /** Reports that are kept: of the last requests, and of the last eventful ones. */
 const KEPT = 300;
 
-/** Milliseconds: nobody has watched a request that was over sooner. */
-const BRIEF = 500;
-/**
- * Of brief and quiet requests so many a second are kept, after so many at once. What is kept of each of
- * thousands a second lives just long enough to cost the collector most, and is gone within a moment.
- */
-const BRIEF_A_SECOND = 20;
-const BRIEF_AT_ONCE = KEPT;
-
-/** The last finished requests. Kept always; of many brief ones without events a sample. */
+/** The last finished requests. Kept always. */
 export interface History {
   finished(one: FinishedRequest): void;
   /** The newest first. */
@@ -47,19 +38,6 @@ class Ring {
   }
 }
 
-/** Says which of many to keep: `atOnce`, and then so many a second, evenly. */
-const sampling = (aSecond: number, atOnce: number) => {
-  let left = atOnce;
-  let last = 0;
-  return (now: number): boolean => {
-    left = Math.min(atOnce, left + (aSecond * Math.max(0, now - last)) / 1000);
-    last = now;
-    if (left < 1) return false;
-    left -= 1;
-    return true;
-  };
-};
-
 /**
  * Two rings of reports, so that the many quiet requests do not make room for themselves at the
  * expense of those with events: failed ones, cut ones, those that another source completed, and those
@@ -67,7 +45,6 @@ const sampling = (aSecond: number, atOnce: number) => {
  */
 export const createHistory = (now: () => number, showClient: ShowClient): History => {
   const [quiet, eventful] = [new Ring(), new Ring()];
-  const mayKeep = sampling(BRIEF_A_SECOND, BRIEF_AT_ONCE);
   const all = () => [...quiet.all(), ...eventful.all()];
 
   const summary = ({ at, eventful, request }: Kept): Finished => {
@@ -91,12 +68,12 @@ export const createHistory = (now: () => number, showClient: ShowClient): Histor
 
   return {
     finished: (request) => {
-      const { status, report, duration } = request;
+      const { status, report } = request;
       const failed = report?.attempts.some(({ failure }) => failure !== undefined) ?? false;
       const gaveUp = report?.copy?.end?.how === 'given-up';
       const one = { at: now(), eventful: failed || gaveUp || status >= 500, request };
       if (one.eventful) eventful.add(one);
-      else if (duration >= BRIEF || mayKeep(one.at)) quiet.add(one);
+      else quiet.add(one);
     },
     list: () =>
       all()
