@@ -21,7 +21,7 @@ import { watchDatabase } from './watch.ts';
  */
 export interface PulpSite {
   readonly url: string;
-  /** Adds files, and removes the entries of those that nobody asks for any more: the stand-in reads all to find one. */
+  /** Adds files, and removes those that nobody asks for any more: the stand-in reads all to find one. */
   list(files: readonly Listed[], gone?: readonly string[]): Promise<void>;
   /**
    * Freezes the database or ends it, in turn, and brings it back after some requests. Resolves once the
@@ -78,11 +78,19 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
       })),
     ),
   );
+  /** Files of which a whole transfer was right. */
+  const whole = new Set<string>();
+  const hasTask = (path: string) => taker.resources.has(`content_unit:${unitOf(path)}:${path}`);
+  /** Removed files that still have a unit: a task for one without would be declined. */
+  let left: string[] = [];
   const list: PulpSite['list'] = (files, gone = []) =>
     withDatabase(async (database) => {
       const [entries, units] = [database.collection('lazy_content_catalog'), database.collection<Unit>('units_rpm')];
-      // Their units stay, as they do in Pulp: a task for one that is gone would be declined.
       if (gone.length > 0) await uninterrupted(() => entries.deleteMany({ path: { $in: [...gone] } }));
+      left.push(...gone);
+      const saved = left.filter((path) => !whole.has(path) || hasTask(path));
+      left = left.filter((path) => !saved.includes(path));
+      if (saved.length > 0) await uninterrupted(() => units.deleteMany({ _id: { $in: saved.map(unitOf) } }));
       if (files.length === 0) return;
       await uninterrupted(() => entries.insertMany(entriesOf(files, importers)));
       await uninterrupted(() => units.insertMany(files.map(({ path }) => ({ _id: unitOf(path) }))));
@@ -110,7 +118,6 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
     lastChange.catch(() => {});
     next += 1;
   };
-  const whole = new Set<string>();
   const opened = opening.move();
   return {
     url: daemon.url,
@@ -146,7 +153,7 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
       const late = performance.now() + DELIVERED;
       await until(() => waiting(site.stateDir) === 0 || performance.now() > late);
       await taker.all();
-      const missing = [...whole].filter((path) => !taker.resources.has(`content_unit:${unitOf(path)}:${path}`));
+      const missing = [...whole].filter((path) => !hasTask(path));
       const { status, stderr } = await daemon.stop();
       return [
         ...missing.map((path) => `no task for ${path} came to the broker`),
