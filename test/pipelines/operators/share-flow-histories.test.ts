@@ -361,8 +361,10 @@ const play = (site: Site, history: readonly Act[], end: 'complete' | 'error'): r
   };
 
   for (const one of history) {
+    const before = sources.at(-1)?.text;
     act(one);
-    judge(one.act === 'push' && one.weight > 0);
+    // What a consumer that left had taken for the others may be dropped only when the next value comes.
+    judge(one.act === 'push' && one.weight > 0 && sources.at(-1)?.text !== before);
   }
   for (const { ready } of made) ready.next(true);
   const last = sources.at(-1);
