@@ -73,7 +73,7 @@ const soak = async () => {
   try {
     const said = (text: string) => lines?.write(`${text}\n`);
     const { tally, broken, troubles, peak, ...asked } = await runSoak(processes.start, newFolder, {
-      ...{ seed, transfers, atOnce, said },
+      ...{ seed, transfers, atOnce, said, onBroken: (what) => say(`broken: ${what}`) },
       stop: stop.signal,
       enough: enough.signal,
     });

@@ -31,6 +31,8 @@ interface RunOptions {
   readonly enough?: AbortSignal;
   /** Each line of the clients, as it is. */
   readonly said?: (text: string) => void;
+  /** A broken promise, as soon as it is found. */
+  readonly onBroken?: (what: string) => void;
 }
 
 /** What a run found. */
@@ -55,13 +57,17 @@ const DISK = 24;
 
 /** A complete run. Rejects if it cannot take place; a broken promise is part of its result. */
 export const runSoak = async (start: Start, newFolder: () => string, options: RunOptions): Promise<Result> => {
-  const { seed, transfers, atOnce, said, stop, enough } = options;
+  const { seed, transfers, atOnce, said, onBroken, stop, enough } = options;
   await using opened = new AsyncDisposableStack();
   const random = seeded(seed);
   const contentOf = contents(seed);
   const ledger = createLedger();
   const tally = createTally();
   const broken: (readonly [what: string, file: SoakFile | undefined, log: readonly string[]])[] = [];
+  const breaks = (what: string, file?: SoakFile) => {
+    broken.push([what, file, file ? ledger.accountOf(file.path) : []]);
+    onBroken?.(what);
+  };
   const certificates = await createCertificates();
   const { server, expired, authority } = certificates;
   const feedOf = async (identity?: typeof server) =>
@@ -165,7 +171,7 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     if (verdict.counts === 'lie') ledger.cut(line.number);
     tally.add(line, file, verdict);
     if (file.end === PULP && line.asked === 'whole' && verdict.counts === 'right') pulp.completed(file);
-    if (verdict.broken) broken.push([`at ${file.end}: ${verdict.broken}: ${text}`, file, ledger.accountOf(file.path)]);
+    if (verdict.broken) breaks(`at ${file.end}: ${verdict.broken}: ${text}`, file);
     if (line.over) {
       over += 1;
       files.delete(line.number);
@@ -230,8 +236,7 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     peak = Math.max(peak, memoryOf(stage.daemon().pid).peak);
     const stderr = await stage.close();
     const ofPulp = await pulp.settle();
-    for (const what of [...(stderr === '' ? [] : [`the daemon wrote: ${stderr}`]), ...ofPulp])
-      broken.push([what, undefined, []]);
+    for (const what of [...(stderr === '' ? [] : [`the daemon wrote: ${stderr}`]), ...ofPulp]) breaks(what);
   } finally {
     isOver = true;
     clients.kill();
