@@ -6,6 +6,7 @@ import {
   type NewDigest,
   type OpenSource,
   type Policy,
+  type SourceEvent,
   type StreamRequest,
   toStreamError,
 } from '../../model/index.ts';
@@ -113,7 +114,10 @@ const continued = (
   const joined = resume(candidate, soFar, progress, deps.newDigest);
   const supervised = supervise(request, candidate, deps, place, soFar.total);
   const source = opened(request, candidate, ask, deps, place, false);
-  return (last, ...to) => through(source, fuse(supervised, joined, last), ...to);
+  // Of a body that has not begun, another source may still send all: wrong content can be replaced.
+  const judged: Stage<SourceEvent, SourceEvent> =
+    progress.sent === 0 && soFar.whole ? verifyBeforeHead(request, candidate, deps) : fuse();
+  return (last, ...to) => through(source, fuse(supervised, judged, joined, last), ...to);
 };
 
 const askOf = ({ request, progress: { soFar, sent, undigested, tail } }: Run, candidate: Candidate): AskedBytes => {

@@ -8,6 +8,7 @@ import {
   type Note,
   type Policy,
   type SourceEvent,
+  type Start,
   StreamError,
 } from '../../../../pipelines/index.ts';
 import { under } from '../../../../pipelines/operators/flow.ts';
@@ -18,6 +19,7 @@ import {
   aRequest,
   chunk,
   entryOf,
+  headOf,
   inTurn,
   marbles,
   newDigest,
@@ -68,10 +70,11 @@ interface Settings extends Partial<Policy> {
   readonly random?: () => number;
   /** Milliseconds until the head of each source, usually. */
   readonly usual?: number;
+  readonly start?: Start;
 }
 
 const triedWith = (
-  { answerBy, random = () => 1, usual, ...policy }: Settings,
+  { answerBy, random = () => 1, usual, start, ...policy }: Settings,
   candidates: readonly (typeof first)[],
   ...answers: Observable<SourceEvent>[]
 ): Observable<string> => {
@@ -81,7 +84,7 @@ const triedWith = (
     usualHead: () => usual,
   };
   const deps = { newDigest, random, policy: aPolicy({ retryWait: 4, ...policy }), open, ...(health && { health }) };
-  return of(candidates).pipe(under(OPEN, attempts(aRequest({ answerBy }), deps)), map(letterOf));
+  return of(candidates).pipe(under(OPEN, attempts(aRequest({ answerBy }), deps, start)), map(letterOf));
 };
 
 describe('attempts', () => {
@@ -118,6 +121,15 @@ describe('attempts', () => {
       const damaged = cold('-----h-a---#', events, new StreamError('CHANGED', 'disk', 'changed'));
       const other = cold('          -----s-a-b---|', events);
       expectObservable(tried([copy, second], damaged, other)).toBe('(LT)---(ha)(FT)-----(Rb)|');
+    }));
+
+  it('replaces small content that is wrong while its client has only the head', () =>
+    marbles(({ cold, expectObservable }) => {
+      const start = { head: headOf(first, { length: 2, total: 2 }), sent: 0 };
+      const wrong = cold('-----h-b-b-|', EVENTS);
+      const right = cold('           -----h-a-b-|', EVENTS);
+      const result = '    (LT)-------(FT)-------(Rab|)';
+      expectObservable(triedWith({ start, verifyWholeBelow: 2 }, [first, second], wrong, right)).toBe(result);
     }));
 
   it('waits before it tries the only candidate again, and stops the timer when unsubscribed', () =>
