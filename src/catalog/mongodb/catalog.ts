@@ -34,7 +34,7 @@ const MOST_ANSWERS = 5_000;
  */
 export const openMongoCatalog = (database: Pick<Connection, 'ask'>, options: Options): MongoCatalog => {
   const { maxTime, keepFor = 2_000, now = Date.now, onUnitMissing = () => {} } = options;
-  const ask: Connection['ask'] = (question) => database.ask(question).pipe(repeatInterrupted());
+  const ask: Connection['ask'] = (question) => database.ask(question).pipe(repeatInterrupted(maxTime));
   const entries = keepAnswers({
     ask: (path) =>
       ask((db) => findEntries(db, path, maxTime)).pipe(

@@ -38,7 +38,7 @@ export const sharedCatalog = (store: SharedStore, { maxTime, now = Date.now }: O
   const asking = <T>(question: (collections: Collections, view: View) => Promise<readonly T[]>): Observable<T> =>
     database
       .ask(async (collections) => question(collections, await watch.recent()))
-      .pipe(repeatInterrupted(), mergeMap(from));
+      .pipe(repeatInterrupted(maxTime), mergeMap(from));
 
   /** An imported file on disk lies in the folder of its repository. */
   const withRoot = async (collections: Collections, view: View, entry: StoredEntry): Promise<CatalogEntry> => {

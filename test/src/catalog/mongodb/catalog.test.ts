@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type CommandStartedEvent, MongoClient, MongoServerError } from 'mongodb';
-import { defer, firstValueFrom, lastValueFrom, throwError, toArray } from 'rxjs';
+import { defer, firstValueFrom, lastValueFrom, NEVER, type Observable, throwError, toArray } from 'rxjs';
 import { type CatalogEntry, StreamError } from '../../../../pipelines/model/index.ts';
 import { openMongoCatalog } from '../../../../src/catalog/mongodb/catalog.ts';
 import { describeMongo, mongodb, serverName } from '../../../support/mongodb.ts';
@@ -45,7 +45,7 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
 
   describe('a query that the server has interrupted', () => {
     /** Interrupts so many queries first. */
-    const interrupting = (times: number, message: { errmsg: string; code: number }) => {
+    const interrupting = (times: number, message: { errmsg: string; code: number }, rest?: Observable<never>) => {
       let left = times;
       const cause = new MongoServerError(message);
       const error = new StreamError('CATALOG_UNAVAILABLE', 'catalog', cause.message, { cause });
@@ -54,10 +54,10 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
           ask: (question) =>
             defer(() => {
               left -= 1;
-              return left >= 0 ? throwError(() => error) : question(client.db(name));
+              return left >= 0 ? throwError(() => error) : (rest ?? question(client.db(name)));
             }),
         },
-        { ...folders, maxTime: 20_000, keepFor: 0 },
+        { ...folders, maxTime: rest ? 200 : 20_000, keepFor: 0 },
       );
     };
     const ended = { errmsg: 'operation was interrupted', code: 11_601 };
@@ -68,6 +68,10 @@ describeMongo(`Pulp’s database (${serverName})`, () => {
     it.each([ended, neighbour])('is repeated three times: $errmsg', async (message) => {
       expect(await lookup('/interrupted', interrupting(3, message))).toHaveLength(1);
       await expect(lookup('/interrupted', interrupting(4, message))).rejects.toThrow(message.errmsg);
+    });
+
+    it('is given up once it has had the time of one query', async () => {
+      await expect(lookup('/interrupted', interrupting(1, ended, NEVER))).rejects.toThrow(ended.errmsg);
     });
 
     it('is not repeated for any other error', async () => {
