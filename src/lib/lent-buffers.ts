@@ -21,8 +21,11 @@ const PROVEN = 8 * 1024 * 1024;
  * smaller one will do. So clients that read nothing, each of which holds one, get small ones.
  */
 const MOST = [Number.POSITIVE_INFINITY, 64, 16, 32] as const;
-/** The most unused buffers of each size. */
-const UNUSED = [256, 64, 16, 32] as const;
+/**
+ * The most unused buffers of each size. Of the smallest ones, in one turn of the event loop thousands of slow
+ * clients release and need many: those that were dropped in between remain in the process as garbage.
+ */
+const UNUSED = [Number.POSITIVE_INFINITY, 64, 16, 32] as const;
 /** Milliseconds after which buffers that were not needed for as long take no memory. */
 const IDLE = 1_000;
 /**

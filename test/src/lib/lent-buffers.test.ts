@@ -54,6 +54,22 @@ describe('lent buffers', () => {
     loanOf(next)?.release();
   });
 
+  it('of the smallest size are all lent again, and dropped if they were not needed for ten seconds', () => {
+    const lendMany = () => Array.from({ length: 2_000 }, () => lend(0));
+    const release = (all: readonly Buffer[]) => {
+      for (const buffer of all) loanOf(buffer)?.release();
+    };
+    const before = lendMany();
+    release(before);
+    const again = lendMany();
+    const known = new Set(before.map(({ buffer }) => buffer));
+    expect(again.filter(({ buffer }) => !known.has(buffer))).toEqual([]);
+    release(again);
+    expect(bufferBytes().unused).toBeGreaterThanOrEqual(2_000 * SIZES[0]);
+    jest.advanceTimersByTime(20_000);
+    expect(bufferBytes().unused).toBeLessThan(SIZES[0]);
+  });
+
   it('give their memory back to the system if they are not needed, and have it again when they are lent', () => {
     const [used, left] = [lend(2), lend(2)];
     for (const buffer of [left, used]) loanOf(buffer)?.release();
