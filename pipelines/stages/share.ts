@@ -23,7 +23,8 @@ import { digestOf } from './verify.ts';
  * its transfer runs on into the copy in the making, or into a spill; the client reads from there.
  * If neither has room, the transfer waits for its client. A client that falls behind others by more
  * than `window` then continues with its own transfer from its byte, where its own digest verifies
- * the body.
+ * the body. The head of a transfer that was joined leaves with its first byte: a client that falls
+ * behind before begins again instead, with whatever head its source has by then.
  *
  * Not shared, but spilled: content that nothing proves to be the same later (neither checksum nor
  * strong entity tag), and requests with conditions. Neither shared nor spilled: `exclusive`
@@ -74,6 +75,8 @@ const join = (
   let own: Digest | undefined;
   let tail: Tail | undefined;
   let joined = false;
+  /** The head of a transfer that this client joined, and what came since: it leaves with the first byte. */
+  let waiting: TransferEvent[] | undefined;
 
   /** The digest after bytes from a basin, which carry none. */
   const digestAfter = (bytes: Uint8Array): Digest | undefined => {
@@ -90,25 +93,44 @@ const join = (
       given(entries, transfer(request, { head: soFar, sent, digest, tail }))(valve),
     );
 
+  const passOn = () => {
+    const events = waiting ?? [];
+    waiting = undefined;
+    for (const event of events) out.next(event);
+  };
+  /** Nothing has left for this client. */
+  const startAlone = () => {
+    waiting = waiting?.filter(({ type }) => type !== 'head');
+    passOn();
+    joined = false;
+    return startOver(valve);
+  };
+
   const member = new Subscriber<TransferEvent>({
     next: (event) => {
       if (event.type === 'head') {
         if (joined && !canBeContinued(event)) {
           member.unsubscribe();
-          startOver(valve).subscribe(out);
+          startAlone().subscribe(out);
           return;
         }
         head = event;
+        if (joined) waiting = [];
       } else if (event.type === 'chunk') {
+        passOn();
         digest = event.digest ?? (sharing.spills ? digestAfter(event.bytes) : undefined);
         if (event.digest) own = undefined;
         sent += event.bytes.length;
         tail = tailAfter(head, tail, event.bytes);
       } else if (event.type === 'shared') joined = true;
-      out.next(event);
+      if (waiting) waiting.push(event);
+      else out.next(event);
     },
     error: (error: unknown) => out.error(error),
-    complete: () => out.complete(),
+    complete: () => {
+      passOn();
+      out.complete();
+    },
   });
   out.add(member);
   sharing
@@ -117,7 +139,7 @@ const join = (
       ...(request.cut && { stays: true }),
       expected: request.ranges ? undefined : entries[0]?.size,
       source: (mayFallBehind) => given(entries, transfer(request, undefined, mayFallBehind)),
-      fallback: (valve) => (head ? continueAlone(head) : startOver(valve)),
+      fallback: () => (head && !waiting ? continueAlone(head) : startAlone()),
       onJoin: { type: 'shared' },
     })(valve)
     .subscribe(member);

@@ -90,8 +90,8 @@ const scene = ({
       ...(finishBelow !== undefined && { finishBelow }),
     }),
   };
-  const ask = (more: Partial<StreamRequest> = {}) => {
-    const valve = new BehaviorSubject(true);
+  const ask = (more: Partial<StreamRequest> = {}, isOpen = true) => {
+    const valve = new BehaviorSubject(isOpen);
     const seen = {
       body: '',
       heads: 0,
@@ -209,6 +209,24 @@ describe('a shared transfer', () => {
     expect(slow.report()).toMatchObject({ outcome: 'complete', bytes: 10, verified: 'sha256' });
   });
 
+  it('is begun again for a client that fell behind before its first byte', () => {
+    const { ask, source, opened } = scene({ entry: anEntry(), window: 1 });
+    const quick = ask();
+    source(0).head(0, '"1"');
+    const paused = ask({}, false);
+    source(0).send('abc');
+    expect(paused.seen).toMatchObject({ heads: 0, body: '', behind: [] });
+    expect(opened.map(({ asked }) => asked)).toEqual(['0', '0']);
+    paused.valve.next(true);
+    source(1).head(0, '"2"');
+    source(1).send('ABCDEFGHIJ');
+    source(1).end();
+    expect(paused.seen).toMatchObject({ heads: 1, body: 'ABCDEFGHIJ', end: 'complete' });
+    source(0).send('defghij');
+    source(0).end();
+    expect(quick.seen).toMatchObject({ heads: 1, body: CONTENT, end: 'complete' });
+  });
+
   it('is recorded by the client that completes it, even with its own transfer', () => {
     const { ask, source, saves } = scene({ window: 1 });
     const quick = ask();
@@ -305,14 +323,16 @@ describe('a shared transfer', () => {
     ask({ ranges: [{ first: 3, last: 6 }] });
     expect(opened.map(({ asked }) => asked)).toEqual(['2 6', '3 6']);
     source(0).head(2, '"1"');
-    slow.valve.next(false);
     source(0).send('cd');
-    expect(opened.at(-1)?.asked).toBe('2 6 "1"');
-    source(0).send('efg');
+    expect(slow.seen.body).toBe('cd');
+    slow.valve.next(false);
+    source(0).send('ef');
+    expect(opened.at(-1)?.asked).toBe('4 6 "1"');
+    source(0).send('g');
     source(0).end();
     slow.valve.next(true);
-    source(2).head(2, '"1"');
-    source(2).send('cdefg');
+    source(2).head(4, '"1"');
+    source(2).send('efg');
     source(2).end();
     for (const { seen } of [quick, slow]) expect(seen).toMatchObject({ heads: 1, body: 'cdefg', end: 'complete' });
   });
