@@ -8,6 +8,8 @@ export interface Sizes {
   readonly bytes: number;
   /** Small requests of one round. */
   readonly requests: number;
+  /** Daemons with the same settings whose mean counts, where little is compared with little. */
+  readonly daemons: number;
   /** Requests of the single client whose latency is measured, in one round. */
   readonly latencies: number;
   /** Requests on pipelined connections, in one round. */
@@ -51,6 +53,7 @@ const FULL: Sizes = {
   warmUp: 20_000,
   bytes: 256 * MIB,
   requests: 3_000,
+  daemons: 6,
   latencies: 2_000,
   pipelined: 20_000,
   slow: 500,
@@ -75,6 +78,7 @@ const QUICK: Sizes = {
   warmUp: 1_500,
   bytes: 32 * MIB,
   requests: 500,
+  daemons: 2,
   latencies: 250,
   pipelined: 1_000,
   slow: 100,

@@ -30,24 +30,32 @@ const fillCatalog = (file: string, { origin }: Bench, id: string, count: number)
 
 interface Configured extends Omit<Contender, 'run'> {
   readonly settings: readonly string[];
+  /** Further ones, of each daemon for itself. */
+  readonly own?: () => Promise<readonly string[]>;
 }
 
-/**
- * CPU time of small files with different settings. `cpu`: of a daemon, by the id of its process.
- */
+interface Options {
+  /** Seconds of CPU time of a daemon, by the id of its process. Default: those of that process. */
+  readonly cpu?: (pid: number) => number;
+  /** Daemons with the same settings, whose mean counts: two of them may differ by a tenth. Default: 1. */
+  readonly processes?: number;
+}
+
+/** CPU time of small files with different settings. */
 export const compareSettings = async (
   bench: Bench,
   title: string,
   contenders: readonly Configured[],
-  cpu: (pid: number) => number = cpuOf,
+  { cpu = cpuOf, processes = 1 }: Options = {},
 ): Promise<Result> => {
   const { sizes } = bench;
   const daemons: Daemon[] = [];
 
-  const serving = async ({ settings, ...own }: Configured): Promise<Contender> => {
-    const folder = bench.folder(own.id);
+  /** A warm daemon. The result is the cost of a request: microseconds of CPU time, once measured. */
+  const serving = async (settings: readonly string[], id: string): Promise<() => Promise<number>> => {
+    const folder = bench.folder(id);
     const catalog = join(folder, 'catalog.db');
-    fillCatalog(catalog, bench, own.id, sizes.warmUp + (sizes.rounds + 1) * sizes.requests);
+    fillCatalog(catalog, bench, id, sizes.warmUp + (sizes.rounds + 1) * sizes.requests);
     const daemon = await startDaemon(bench, folder, catalog, ['--dispatch', 'none', ...settings]);
     daemons.push(daemon);
     let next = 0;
@@ -55,26 +63,35 @@ export const compareSettings = async (
       expecting(bench, count, () =>
         downloadAll(
           Array.from({ length: count }, () => {
-            const name = nameOf(own.id, next++);
+            const name = nameOf(id, next++);
             return { name, url: `${daemon.url}/${name}` };
           }),
           CLIENTS,
         ),
       );
     await ask(sizes.warmUp);
-    return {
-      ...own,
-      run: async () => {
-        const before = cpu(daemon.pid);
-        await ask(sizes.requests);
-        return (1e6 * (cpu(daemon.pid) - before)) / sizes.requests;
-      },
+    return async () => {
+      const before = cpu(daemon.pid);
+      await ask(sizes.requests);
+      return (1e6 * (cpu(daemon.pid) - before)) / sizes.requests;
     };
   };
 
   try {
     const warm: Contender[] = [];
-    for (const one of contenders) warm.push(await serving(one));
+    for (const { settings, own = async () => [], ...contender } of contenders) {
+      const all: (() => Promise<number>)[] = [];
+      for (let number = 1; number <= processes; number += 1)
+        all.push(await serving([...settings, ...(await own())], `${contender.id}-${number}`));
+      warm.push({
+        ...contender,
+        run: async () => {
+          let sum = 0;
+          for (const costOf of all) sum += await costOf();
+          return sum / processes;
+        },
+      });
+    }
     return await hold({
       title: `4 KiB from a feed, ${CLIENTS} clients, each path once, ${title}`,
       unit: 'CPU µs',

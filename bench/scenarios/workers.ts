@@ -17,6 +17,6 @@ export const workers: Scenario = async (bench) => [
       { id: 'alone', name: 'one process', settings: [] },
       { id: 'workers', name: '2 workers, half of the requests handed over', ours: true, settings: ['--workers', '2'] },
     ],
-    cpuOfAll,
+    { cpu: cpuOfAll },
   ),
 ];

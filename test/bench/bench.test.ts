@@ -41,6 +41,7 @@ const TINY: Sizes = {
   repository: 5,
   fleet: 3,
   fleetPackages: 4,
+  daemons: 1,
   transfers: 20,
   sick: 5,
   packages: 50,
