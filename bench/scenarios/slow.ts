@@ -130,11 +130,16 @@ const newcomer = (bench: Bench, clients: number, workers: number): Promise<Resul
     });
   });
 
-/** Resolves when the origin can send no more: all buffers on the way are full. */
+/** Milliseconds after which the streamer holds no memory that it does not need, and some more. */
+const QUIET = 3_000;
+
+/** Resolves when the origin has sent nothing for a while: all buffers on the way are full. */
 const settled = async ({ origin }: Bench): Promise<void> => {
-  const sent = async () => (await origin.counts()).sent;
-  for (let before = -1, now = await sent(); before !== now; ) {
+  let sent = -1;
+  for (let since = performance.now(); performance.now() - since < QUIET; ) {
+    const now = (await origin.counts()).sent;
+    if (now !== sent) since = performance.now();
+    sent = now;
     await setTimeout(500);
-    [before, now] = [now, await sent()];
   }
 };

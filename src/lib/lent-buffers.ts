@@ -17,22 +17,34 @@ export const levelFor = (taken: number): Level => (taken < PROVEN ? 2 : 3);
 const PROVEN = 8 * 1024 * 1024;
 
 /**
- * The most buffers of each size, of all connections and files together, that are lent while a
- * smaller one will do. So clients that read nothing, each of which holds one, get small ones.
+ * A kind of buffers. Those of the smallest size are of two kinds: a few that small requests use again and
+ * again, and as many more as slow clients need.
  */
-const MOST = [Number.POSITIVE_INFINITY, 64, 16, 32] as const;
-/**
- * The most unused buffers of each size. Of the smallest ones, in one turn of the event loop thousands of slow
- * clients release and need many: those that were dropped in between remain in the process as garbage.
- */
-const UNUSED = [Number.POSITIVE_INFINITY, 64, 16, 32] as const;
+interface Kind {
+  readonly size: number;
+  /**
+   * The most of them, of all connections and files together, lent and unused, while one of a kind before
+   * will do. So clients that read nothing, each of which holds one, get small ones.
+   */
+  readonly most: number;
+  /** Whether those that were not needed for a while give their memory back. */
+  readonly sleeps: boolean;
+}
+
+const KINDS: readonly Kind[] = [
+  { size: SIZES[0], most: Number.POSITIVE_INFINITY, sleeps: true },
+  { size: SIZES[0], most: 256, sleeps: false },
+  { size: SIZES[1], most: 64, sleeps: true },
+  { size: SIZES[2], most: 16, sleeps: true },
+  { size: SIZES[3], most: 32, sleeps: true },
+];
+/** The number of the kind that is preferred for a size. */
+const preferred = (level: Level): number => level + 1;
+/** The number of the first kind of a size. */
+const first = (level: Level): number => (level === 0 ? 0 : preferred(level));
+
 /** Milliseconds after which buffers that were not needed for as long take no memory. */
 const IDLE = 1_000;
-/**
- * The smallest ones, of which there are many, stay this many times as long: as garbage they remain in
- * the process for a while, in addition to new ones.
- */
-const LOOKS = 10;
 
 /**
  * Overwrites released memory, so that a late reader gets wrong bytes: for tests, which set
@@ -40,36 +52,78 @@ const LOOKS = 10;
  */
 const POISON = process.env.POISON_LENT_BUFFERS === undefined ? undefined : 0xdb;
 
-const unused: readonly Lent[][] = [[], [], [], []];
-/** Their least number since the last look: that many were not needed. They are at the bottom. */
-const surplus = [0, 0, 0, 0];
-/** The buffers of each size, if their number is limited: lent and unused ones. */
-const alive = [0, 0, 0, 0];
-const count = (level: Level, change: number): void => {
-  alive[level] = (alive[level] ?? 0) + change;
-};
+/** Of each kind. */
+class Pool {
+  readonly kind: Kind;
+  readonly unused: Lent[] = [];
+  /** Lent and unused ones. */
+  alive = 0;
+  /** The least number of unused ones since the last look: that many were not needed. They are at the bottom. */
+  surplus = 0;
+
+  constructor(kind: Kind) {
+    this.kind = kind;
+  }
+
+  get isAffordable(): boolean {
+    return this.unused.length > 0 || this.alive < this.kind.most;
+  }
+
+  lend(): Lent {
+    const found = this.unused.pop() ?? new Lent(this);
+    this.surplus = Math.min(this.surplus, this.unused.length);
+    found.holders = 1;
+    found.wake();
+    return found;
+  }
+
+  takeBack(one: Lent): void {
+    this.unused.push(one);
+    if (this.kind.sleeps) lookLater();
+  }
+
+  /** Lets those sleep that were not needed since the last call. Returns whether others may have to later. */
+  useLess(): boolean {
+    const { unused, kind, surplus } = this;
+    if (!kind.sleeps) return false;
+    const idle = unused.slice(0, surplus);
+    for (const one of idle) one.sleep();
+    // Of an unlimited kind there may be very many: the collector gets those.
+    if (kind.most === Number.POSITIVE_INFINITY) {
+      unused.splice(0, surplus);
+      this.alive -= surplus;
+      for (const one of idle) collected.unregister(one);
+    }
+    this.surplus = unused.length;
+    return unused.some(({ memory }) => memory.byteLength > 0);
+  }
+}
+
+const pools = KINDS.map((kind) => new Pool(kind));
+const poolOf = (number: number): Pool => pools[number] as Pool;
 
 /** A buffer that was not released is collected as garbage. */
-const collected = new FinalizationRegistry<Level>((level) => count(level, -1));
+const collected = new FinalizationRegistry<Pool>((pool) => {
+  pool.alive -= 1;
+});
 
 /**
- * A buffer and how many hold it. The limited sizes are resizable: the system gives them memory of
- * their own when they are lent, and has it back as soon as they shrink. What is only collected as
+ * A buffer and how many hold it. One that may sleep is resizable: the system gives it memory of
+ * its own when it is lent, and has it back as soon as it shrinks. What is only collected as
  * garbage stays in the process for long.
  */
 class Lent implements Loan {
   readonly memory: ArrayBuffer;
-  readonly #level: Level;
+  readonly #pool: Pool;
   holders = 1;
 
-  constructor(level: Level) {
-    const size = SIZES[level];
-    this.memory = level === 0 ? new ArrayBuffer(size) : new ArrayBuffer(size, { maxByteLength: size });
-    this.#level = level;
+  constructor(pool: Pool) {
+    const { size, sleeps } = pool.kind;
+    this.memory = sleeps ? new ArrayBuffer(size, { maxByteLength: size }) : new ArrayBuffer(size);
+    this.#pool = pool;
     lent.set(this.memory, this);
-    if (level === 0) return;
-    count(level, 1);
-    collected.register(this.memory, level, this);
+    pool.alive += 1;
+    collected.register(this.memory, pool, this);
   }
 
   retain(): void {
@@ -80,34 +134,21 @@ class Lent implements Loan {
     this.holders -= 1;
     if (this.holders > 0) return;
     if (POISON !== undefined) new Uint8Array(this.memory).fill(POISON);
-    const others = unused[this.#level];
-    if (!others || others.length >= UNUSED[this.#level]) this.drop();
-    else {
-      others.push(this);
-      lookLater();
-    }
+    this.#pool.takeBack(this);
   }
 
   /** Takes memory again. */
   wake(): void {
-    if (this.memory.byteLength === 0) this.memory.resize(SIZES[this.#level]);
+    if (this.memory.byteLength === 0) this.memory.resize(this.#pool.kind.size);
   }
 
   /** Takes no memory until it wakes. */
   sleep(): void {
     if (this.memory.byteLength > 0) this.memory.resize(0);
   }
-
-  /** Leaves it to the collector. */
-  drop(): void {
-    if (!collected.unregister(this)) return;
-    count(this.#level, -1);
-    this.sleep();
-  }
 }
 
 let looksLater = false;
-let looks = 0;
 
 const lookLater = (): void => {
   if (!looksLater) setTimeout(useLess, IDLE).unref();
@@ -116,14 +157,7 @@ const lookLater = (): void => {
 
 const useLess = (): void => {
   looksLater = false;
-  looks += 1;
-  unused.forEach((buffers, level) => {
-    const least = surplus[level] ?? 0;
-    if (level > 0) for (const one of buffers.slice(0, least)) one.sleep();
-    else if (looks % LOOKS === 0) buffers.splice(0, least);
-    if (level > 0 || looks % LOOKS === 0) surplus[level] = buffers.length;
-    if (buffers.some(({ memory }) => memory.byteLength > 0)) lookLater();
-  });
+  for (const pool of pools) if (pool.useLess()) lookLater();
 };
 
 const lent = new WeakMap<ArrayBufferLike, Lent>();
@@ -133,27 +167,19 @@ const lent = new WeakMap<ArrayBufferLike, Lent>();
  * The caller holds it until it calls `release`. Then it is lent again, and its bytes change.
  */
 export const lend = (level: Level, least: Level = 0): Buffer => {
-  let affordable = level;
-  while (affordable > least && !isAffordable(affordable)) affordable = (affordable - 1) as Level;
-  const others = unused[affordable];
-  const found = others?.pop() ?? new Lent(affordable);
-  surplus[affordable] = Math.min(surplus[affordable] ?? 0, others?.length ?? 0);
-  found.holders = 1;
-  found.wake();
-  return Buffer.from(found.memory);
+  let number = preferred(level);
+  while (number > first(least) && !poolOf(number).isAffordable) number -= 1;
+  return Buffer.from(poolOf(number).lend().memory);
 };
 
-const isAffordable = (level: Level): boolean => (unused[level]?.length ?? 0) > 0 || (alive[level] ?? 0) < MOST[level];
-
-/** Bytes of the limited sizes that are lent, and of all sizes that wait unused. */
+/** Bytes that are lent, and that wait unused. */
 export const bufferBytes = (): { readonly lent: number; readonly unused: number } => {
-  const sum = (all: readonly number[]) => all.reduce((a, b) => a + b, 0);
-  return {
-    lent: sum(
-      alive.map((count, level) => (level === 0 ? 0 : (count - (unused[level]?.length ?? 0)) * (SIZES[level] ?? 0))),
-    ),
-    unused: sum(unused.flat().map(({ memory }) => memory.byteLength)),
-  };
+  const bytes = { lent: 0, unused: 0 };
+  for (const { kind, alive, unused } of pools) {
+    bytes.lent += (alive - unused.length) * kind.size;
+    for (const { memory } of unused) bytes.unused += memory.byteLength;
+  }
+  return bytes;
 };
 
 /** The loan of the memory that bytes lie in; undefined if it is not lent. */
