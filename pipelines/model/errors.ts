@@ -113,7 +113,7 @@ export const ERRORS = {
   LENGTH_UNKNOWN: kind(502, 'other', 'http_protocol_error', 'the source states no length, so the client could not detect an incomplete body'),
   UNSATISFIABLE: kind(416, 'other', undefined, 'the requested range is outside the content'),
 
-  ANSWER_TIMEOUT: kind(504, 'never', 'proxy_internal_error', 'no source could be asked in time (answer_timeout)'),
+  ANSWER_TIMEOUT: kind(504, 'never', 'proxy_internal_error', 'no source could be asked in time, or had a fair time to answer (answer_timeout)'),
   OUT_OF_SOURCES: kind(502, 'never', 'destination_unavailable', 'every source failed'),
   CLIENT_STUCK: kind(408, 'never', 'http_request_error', 'the client stopped reading (client_timeout)'),
   INTERNAL: kind(500, 'never', 'proxy_internal_error', 'a defect of the streamer'),

@@ -8,6 +8,7 @@ const CUT: Partial<Line> = { outcome: 'cut', status: 200, bytes: 10 };
 const WRONG: Partial<Line> = { outcome: 'wrong', status: 200 };
 const REFUSED: Partial<Line> = { outcome: 'refused', status: 502 };
 const NO_CATALOG: Partial<Line> = { outcome: 'refused', status: 503, note: 'details="CATALOG_UNAVAILABLE"' };
+const LATE: Partial<Line> = { ...NO_CATALOG, status: 504, note: 'details="ANSWER_TIMEOUT"' };
 const PART: Partial<Line> = { asked: 'part', status: 206, fields: { Range: 'bytes=0-1' } };
 
 type Case = readonly [what: string, line: Partial<Line>, file?: Partial<SoakFile>, happened?: Partial<Happened>];
@@ -34,6 +35,7 @@ const BROKEN: readonly Case[] = [
   ['a part cut before its first byte, without wrong content', { ...CUT, ...PART, bytes: 0 }, {}, { faults: 1 }],
   ['a whole cut before its first byte by wrong content', { ...CUT, bytes: 0 }, {}, { lies: 1 }],
   ['no catalog while the database is there', NO_CATALOG, { end: PULP }],
+  ['a late catalog while the database is there', LATE, { end: PULP }],
   ['another error while the database is away', REFUSED, { end: PULP }, { withoutDatabase: true }],
   ['a cut from the only source while the database is away', CUT, { end: PULP }, { withoutDatabase: true }],
   ['silence', { outcome: 'hang' }],
@@ -49,6 +51,7 @@ const KEPT: readonly Case[] = [
   ['a cut of content without a checksum', CUT, { kind: 'nothing' }, { faults: 1 }],
   ['an error without a good source', REFUSED, { good: false }],
   ['no catalog while the database is away', NO_CATALOG, { end: PULP }, { withoutDatabase: true }],
+  ['a late catalog while the database is away', LATE, { end: PULP }, { withoutDatabase: true }],
   ['no other source while the database is away', CUT, { end: PULP, urls: ['a', 'b'] }, { withoutDatabase: true }],
 ];
 

@@ -44,11 +44,13 @@ export const judge = (line: Line, file: SoakFile, happened: Happened): Verdict =
 };
 
 /**
- * Whether a request was refused for want of the database, or broken off because another source, whose
- * credentials the database did not give, had to take over.
+ * Whether a request was refused for want of the database, or because its answers had come so late that no time
+ * was left; or broken off because another source, whose credentials the database did not give, had to take over.
  */
 const lacksDatabase = ({ outcome, status, note }: Line, { urls }: SoakFile): boolean =>
-  (status === 503 && note.includes('CATALOG_UNAVAILABLE')) || (outcome === 'cut' && urls.length > 1);
+  (status === 503 && note.includes('CATALOG_UNAVAILABLE')) ||
+  (status === 504 && note.includes('ANSWER_TIMEOUT')) ||
+  (outcome === 'cut' && urls.length > 1);
 
 const isPart = ({ asked, fields }: Line): boolean => asked === 'part' || 'Range' in fields;
 

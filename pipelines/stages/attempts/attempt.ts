@@ -101,6 +101,9 @@ export const opened = (
   return openUnless(request, candidate, ask, open);
 };
 
+/** Milliseconds. A source that had less time is not to blame: look-ups and other sources had taken it. */
+const FAIR = 1_000;
+
 /**
  * Enforces the limits of an attempt on the events of its source. Its first byte must come before
  * `by`, if given, on the clock of the scheduler. A wait for a place at the source does not count as
@@ -127,10 +130,13 @@ export const supervise = (
     firstTimeout<SourceEvent>({
       timeoutMs: within(policy.headTimeout),
       dueAt,
-      error: () =>
-        place.askedAt === undefined
-          ? new StreamError('SOURCE_FULL', 'self', `${url} had no place in time`)
-          : fail('HEAD_TIMEOUT', `no response head within ${Math.max(1, Math.round(dueAt() - place.askedAt))} ms`),
+      error: () => {
+        if (place.askedAt === undefined) return new StreamError('SOURCE_FULL', 'self', `${url} had no place in time`);
+        const had = Math.max(1, Math.round(dueAt() - place.askedAt));
+        if (had < Math.min(FAIR, policy.headTimeout, policy.answerTimeout / 4))
+          return new StreamError('ANSWER_TIMEOUT', 'self', `${url} had only ${had} ms to answer`);
+        return fail('HEAD_TIMEOUT', `no response head within ${had} ms`);
+      },
       scheduler,
     }),
     stallTimeout({

@@ -125,6 +125,7 @@ const HARMLESS: ReadonlySet<ErrorCode> = new Set([
   // It is decoded from then on.
   'WRONG_CODING',
   'SOURCE_FULL',
+  'ANSWER_TIMEOUT',
   'CLIENT_STUCK',
   'INTERNAL',
 ]);

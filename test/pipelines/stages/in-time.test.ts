@@ -86,7 +86,7 @@ const letters: Record<string, string> = { found: 'L', attempt: 'T', failed: 'F',
 
 describe('attempts at a head in time', () => {
   const tried = (candidates: readonly (Candidate | undefined)[], ...answers: Observable<SourceEvent>[]) => {
-    const policy = aPolicy({ headTimeout: 50, readTimeout: 50, retryWait: 4 });
+    const policy = aPolicy({ answerTimeout: 24, headTimeout: 50, readTimeout: 50, retryWait: 4 });
     const deps = { newDigest, random: () => 1, policy, open: unpaused(inTurn(...answers)) };
     return of(candidates as readonly Candidate[]).pipe(
       under(OPEN, attempts(aRequest({ answerBy: 24 }), deps)),

@@ -211,8 +211,28 @@ describe('attempt', () => {
       asked.waits(true);
       const late = cold<SourceEvent>('-').pipe(under(OPEN, supervised(asked)));
       timer(17).subscribe(() => asked.waits(false));
-      expectObservable(late).toBe('20ms #', {}, failure('HEAD_TIMEOUT', 'sent no response head within 3 ms'));
+      // Too little to blame it.
+      const hurried = new StreamError('ANSWER_TIMEOUT', 'self', `${candidate.url} had only 3 ms to answer`);
+      expectObservable(late).toBe('20ms #', {}, hurried);
     }));
+
+  it.each([
+    { had: 999, code: 'ANSWER_TIMEOUT', answerTimeout: 25_000 },
+    { had: 1_000, code: 'HEAD_TIMEOUT', answerTimeout: 25_000 },
+    { had: 499, code: 'ANSWER_TIMEOUT', answerTimeout: 2_000 },
+    { had: 500, code: 'HEAD_TIMEOUT', answerTimeout: 2_000 },
+  ])('blames a source only if it had a second, or a quarter of all time: $had ms of $answerTimeout', (one) =>
+    marbles(({ cold, expectObservable }) => {
+      const deps = { policy: aPolicy({ headTimeout: 10_000, answerTimeout: one.answerTimeout }) };
+      const silent = cold<SourceEvent>('-');
+      const supervised = supervise(aRequest(), candidate, deps, placeFor({}), undefined, one.had);
+      expectObservable(silent.pipe(under(OPEN, supervised))).toBe(
+        `${one.had}ms #`,
+        {},
+        expect.objectContaining({ code: one.code }),
+      );
+    }),
+  );
 
   it('fails without opening a candidate that has a problem', () =>
     marbles(({ expectObservable }) => {
