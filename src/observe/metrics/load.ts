@@ -43,7 +43,7 @@ export const loadMetrics = (
   gauge(
     {
       name: 'buffer_bytes',
-      help: 'Memory for reads, by state: lent (to transfers, 64 KiB and larger) or unused',
+      help: 'Memory for reads, by state: lent (to transfers and their connections) or unused',
       labels: ['state'],
     },
     (set) => {
