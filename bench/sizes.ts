@@ -8,7 +8,7 @@ export interface Sizes {
   readonly bytes: number;
   /** Small requests of one round. */
   readonly requests: number;
-  /** Daemons with the same settings whose mean counts, where little is compared with little. */
+  /** Daemons with the same settings that take turns, where little is compared with little. */
   readonly daemons: number;
   /** Requests of the single client whose latency is measured, in one round. */
   readonly latencies: number;
