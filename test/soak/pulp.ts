@@ -21,7 +21,10 @@ import { watchDatabase } from './watch.ts';
  */
 export interface PulpSite {
   readonly url: string;
-  /** Adds files, and removes those that nobody asks for any more: the stand-in reads all to find one. */
+  /**
+   * Adds files, and removes those that nobody asks for any more, and what is known of tasks: the stand-in reads all
+   * to find one.
+   */
   list(files: readonly Listed[], gone?: readonly string[]): Promise<void>;
   /**
    * Freezes the database or ends it, in turn, and brings it back after some requests. Resolves once the
@@ -86,6 +89,8 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
   const list: PulpSite['list'] = (files, gone = []) =>
     withDatabase(async (database) => {
       const [entries, units] = [database.collection('lazy_content_catalog'), database.collection<Unit>('units_rpm')];
+      // Pulp removes those of finished tasks itself.
+      await uninterrupted(() => database.collection('task_status').deleteMany({}));
       if (gone.length > 0) await uninterrupted(() => entries.deleteMany({ path: { $in: [...gone] } }));
       left.push(...gone);
       const saved = left.filter((path) => !whole.has(path) || hasTask(path));
