@@ -48,6 +48,7 @@ const KEPT: readonly Case[] = [
   ['a cut by wrong content that came slowly', { ...CUT, ended: 1_100 }, { kind: 'small' }, { lies: 1 }],
   ['a cut part after wrong content', { ...CUT, ...PART }, {}, { lies: 1 }],
   ['a part cut before its first byte by wrong content', { ...CUT, ...PART, bytes: 0 }, {}, { lies: 1 }],
+  ['a part cut with its head by wrong content', { ...CUT, ...PART, bytes: 0, status: 0 }, {}, { lies: 1 }],
   ['a cut of content without a checksum', CUT, { kind: 'nothing' }, { faults: 1 }],
   ['an error without a good source', REFUSED, { good: false }],
   ['no catalog while the database is away', NO_CATALOG, { end: PULP }, { withoutDatabase: true }],

@@ -68,7 +68,8 @@ const mayBeCut = (line: Line, { kind, end }: SoakFile, { lies, faults, cuts }: H
   // It is verified before its head, unless it comes too slowly for that.
   if (kind === 'small') return lies > cuts && line.ended - line.began >= VERIFY_WHOLE_WITHIN;
   // A part that is cut from the whole has a head before its bytes are there, and the whole may prove wrong by then.
-  if (isPart(line) && line.status === 206 && isProven(kind) && lies > 0) return true;
+  // A reset may take the head with it.
+  if (isPart(line) && (line.status === 206 || line.status === 0) && isProven(kind) && lies > 0) return true;
   // Until the first byte every source may be replaced. A cache may have more than it passed on.
   if (line.bytes === 0 && !isCache(end)) return false;
   // No other source may continue what nothing proves to be the same.

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Db, MongoClient, MongoServerError, ObjectId } from 'mongodb';
+import { filter } from 'rxjs';
 import { QUICK } from '../faults/scene.ts';
 import { startOwnMongoServer } from '../support/mongodb-server.ts';
 import type { Start } from '../support/run-process.ts';
@@ -95,6 +96,7 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
       left.push(...gone);
       const saved = left.filter((path) => !whole.has(path) || hasTask(path));
       left = left.filter((path) => !saved.includes(path));
+      for (const path of saved) told.delete(path);
       if (saved.length > 0) await uninterrupted(() => units.deleteMany({ _id: { $in: saved.map(unitOf) } }));
       if (files.length === 0) return;
       await uninterrupted(() => entries.insertMany(entriesOf(files, importers)));
@@ -107,6 +109,11 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
   });
   const daemon = await site.serve();
   daemon.log.subscribe(logged);
+  /** What the daemon last said of the save of a file whose task has not come. */
+  const told = new Map<string, string>();
+  daemon.log.pipe(filter(({ unit }) => unit !== undefined)).subscribe(({ path, msg, reason, error }) => {
+    told.set(String(path), [msg, reason ?? error].filter((one) => one !== undefined).join(': '));
+  });
 
   let checks = 0;
   let outage = 0;
@@ -161,7 +168,7 @@ export const openPulpSite = async (start: Start, newFolder: () => string, option
       const missing = [...whole].filter((path) => !hasTask(path));
       const { status, stderr } = await daemon.stop();
       return [
-        ...missing.map((path) => `no task for ${path} came to the broker`),
+        ...missing.map((path) => `no task for ${path} came to the broker: ${told.get(path) ?? 'nothing said of it'}`),
         ...(status === 0 && stderr === '' ? [] : [`the daemon of ${PULP} ended with ${status}: ${stderr}`]),
       ];
     },
