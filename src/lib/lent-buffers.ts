@@ -78,6 +78,11 @@ class Pool {
   }
 
   takeBack(one: Lent): void {
+    // More were lent than there should be, to readers that no smaller one will do for.
+    if (this.alive > this.kind.most) {
+      this.#drop([one]);
+      return;
+    }
     this.unused.push(one);
     if (this.kind.sleeps) lookLater();
   }
@@ -86,16 +91,20 @@ class Pool {
   useLess(): boolean {
     const { unused, kind, surplus } = this;
     if (!kind.sleeps) return false;
-    const idle = unused.slice(0, surplus);
-    for (const one of idle) one.sleep();
-    // Of an unlimited kind there may be very many: the collector gets those.
-    if (kind.most === Number.POSITIVE_INFINITY) {
-      unused.splice(0, surplus);
-      this.alive -= surplus;
-      for (const one of idle) collected.unregister(one);
-    }
+    // Of an unlimited kind there may be very many.
+    if (kind.most === Number.POSITIVE_INFINITY) this.#drop(unused.splice(0, surplus));
+    else for (const one of unused.slice(0, surplus)) one.sleep();
     this.surplus = unused.length;
     return unused.some(({ memory }) => memory.byteLength > 0);
+  }
+
+  /** Leaves them to the collector, without their memory. */
+  #drop(all: readonly Lent[]): void {
+    for (const one of all) {
+      one.sleep();
+      collected.unregister(one);
+      this.alive -= 1;
+    }
   }
 }
 

@@ -72,6 +72,16 @@ describe('lent buffers', () => {
     expect(again.filter(({ buffer }) => buffer.byteLength > 0)).toHaveLength(256);
   });
 
+  it('of a limited size are lent beyond the limit if no smaller one will do, and dropped afterwards', () => {
+    const all = Array.from({ length: 70 }, () => lend(1, 1));
+    expect(new Set(all.map(({ length }) => length))).toEqual(new Set([SIZES[1]]));
+    const { unused } = bufferBytes();
+    for (const buffer of all) loanOf(buffer)?.release();
+    expect(bufferBytes().unused - unused).toBe(64 * SIZES[1]);
+    expect(all.filter(({ buffer }) => buffer.byteLength === 0)).toHaveLength(6);
+    jest.advanceTimersByTime(5_000);
+  });
+
   it('give their memory back to the system if they are not needed, and have it again when they are lent', () => {
     const [used, left] = [lend(2), lend(2)];
     for (const buffer of [left, used]) loanOf(buffer)?.release();
