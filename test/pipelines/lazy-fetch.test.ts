@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { concatMap, EMPTY, filter, NEVER, type Observable, of, pairwise, startWith, tap } from 'rxjs';
+import { concatMap, EMPTY, filter, NEVER, type Observable, of, pairwise, startWith, tap, throwError } from 'rxjs';
 import {
   type CopyWriter,
   createHealth,
+  createLengths,
   isNote,
   type LazyFetchDeps,
   type Report,
@@ -394,6 +395,26 @@ describe('lazyFetch', () => {
       flush();
       expect([first.asked, second.asked]).toEqual([['GET a 0'], ['GET b 0']]);
       expect(first.notes).toEqual(['attempt a 0', 'a WRONG_CHECKSUM mid-body']);
+    }));
+
+  it('does not promise the length of content that was wrong', () =>
+    marbles(({ cold, flush }) => {
+      const events = { ...EVENTS, h: sourceHead({ headers: [['Transfer-Encoding', 'chunked']] }) };
+      const silent = throwError(() => gone);
+      const tooLong = cold('h-abcdX|', events);
+      const right = cold('  h-abcd|', events);
+      const answers = [tooLong, silent, silent, right, silent, silent];
+      const bare = entryOf('abcd');
+      const its = { catalog: { lookup: () => of(bare) }, sources: [() => of(aCandidate('a', bare))] };
+      const { fetch, asked, reports } = pipeline({ a: answers }, { ...its, lengths: createLengths() });
+      fetch().subscribe({ error: () => {} });
+      flush();
+      const lengths: (number | undefined)[] = [];
+      fetch({}, (event) => event.type === 'head' && lengths.push(event.length)).subscribe({ error: () => {} });
+      flush();
+      expect(reports.map(({ outcome, error }) => error?.code ?? outcome)).toEqual(['WRONG_CHECKSUM', 'complete']);
+      const asking = ['GET a 0', 'HEAD a 0', 'GET a 0'];
+      expect([asked, lengths]).toEqual([[...asking, ...asking], [undefined]]);
     }));
 
   it('names every source that contributed to wrong content', () =>

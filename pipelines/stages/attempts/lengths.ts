@@ -11,6 +11,8 @@ export interface Lengths {
    * this URL.
    */
   distrust(candidate: Candidate): void;
+  /** The content that was counted last is not the entry's: its length says nothing about the next one. */
+  forget(candidate: Candidate): void;
   /** Whether the URL is distrusted. */
   isDistrusted(candidate: Candidate): boolean;
 }
@@ -44,6 +46,9 @@ export const createLengths = (remembered = REMEMBERED): Lengths => {
     },
     record: (candidate, head, length) => remember({ candidate, head, length }),
     distrust: (candidate) => remember({ candidate }),
+    forget: ({ url }) => {
+      if (known.get(url)?.length !== undefined) known.delete(url);
+    },
     isDistrusted: ({ url }) => {
       const found = known.get(url);
       return found !== undefined && found.length === undefined;

@@ -165,6 +165,16 @@ describe('withLength', () => {
     check({ ...story, candidate: aCandidate('feed', entryOf('other')), sourceFields: {}, result: 'h-a-b-c|' });
   });
 
+  it('forgets the counted length of content that proved wrong, but not that a URL is distrusted', () => {
+    const lengths = createLengths();
+    lengths.record(known, sourceHead(), 3);
+    lengths.forget(known);
+    expect([lengths.of(known, sourceHead()), lengths.isDistrusted(known)]).toEqual([undefined, false]);
+    lengths.distrust(known);
+    lengths.forget(known);
+    expect(lengths.isDistrusted(known)).toBe(true);
+  });
+
   it('fails a body that differs from its announced length, and distrusts the source', () => {
     const lengths = createLengths();
     const story = {
