@@ -111,6 +111,9 @@ const ofKnownUnits =
             ),
           );
 
+/** Emits whenever the database is available again, first if it is now. */
+const availabilityOf = ({ ready }: Connection): Observable<boolean> => ready.pipe(filter((isReady) => isReady));
+
 const openCelery = (settings: Settings, { logger, database }: SaveTargetParts): SaveTarget => {
   const task = { name: settings.saveTask, args: settings.saveTaskArgs, kwargs: settings.saveTaskKwargs };
   const reservation = settings.taskReservation ? settings.reservationTask : undefined;
@@ -127,7 +130,8 @@ const openCelery = (settings: Settings, { logger, database }: SaveTargetParts): 
   return {
     dispatch: ofKnownUnits(dispatch, database, settings),
     concurrency: CONCURRENCY,
-    revived: broker.connected,
+    // A delivery also asks the database, and writes to it.
+    revived: merge(broker.connected, database ? availabilityOf(database) : EMPTY),
     problem: broker.problem,
     close: async () => broker.close(),
   };
@@ -147,7 +151,7 @@ const openDeferred = (settings: Settings, { logger, database }: SaveTargetParts)
   });
   return {
     dispatch: ofKnownUnits(dispatch, database, settings),
-    revived: database.ready.pipe(filter((ready) => ready)),
+    revived: availabilityOf(database),
     ...(broker && { problem: broker.problem }),
     close: async () => {
       close();

@@ -54,8 +54,8 @@ const DATABASE = 'pulp_database';
 const QUEUE = 'resource_manager';
 /** Requests without a database: briefly, so that they wait, or until those that wait are refused. */
 const DOWN = [10, Number.POSITIVE_INFINITY] as const;
-/** Milliseconds in which all tasks are at the broker that is back: the daemon tries every 30 s at least. */
-const DELIVERED = 90_000;
+/** Milliseconds in which all tasks are at the broker that is back: the daemon tries each again within five minutes. */
+const DELIVERED = 330_000;
 
 export const openPulpSite = async (start: Start, newFolder: () => string, options: Options): Promise<PulpSite> => {
   const { ca, importers: count, checkUrl, logged, outages } = options;

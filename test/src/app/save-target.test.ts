@@ -54,6 +54,18 @@ describe('a dispatcher', () => {
   });
 });
 
+it.each(['deferred', 'celery'])('tries again with %s what was put off, once the database is back', async (dispatch) => {
+  const ready = new Subject<boolean>();
+  const database = { ask: () => EMPTY, ready, isPrivate: true, close: async () => {} };
+  const brokerUrl = `amqp://127.0.0.1:${await closedPort()}`;
+  const { revived = EMPTY } = open({ dispatch, catalogType: 'mongodb', brokerUrl }, { database });
+  const seen: unknown[] = [];
+  const seeing = revived.subscribe((what) => seen.push(what));
+  for (const one of [false, true, false, true]) ready.next(one);
+  seeing.unsubscribe();
+  expect(seen).toEqual([true, true]);
+});
+
 describeMongo(`deferred records with ${serverName}`, () => {
   const mongo = mongodb();
   const broker = rabbitMq();
