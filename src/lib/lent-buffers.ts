@@ -27,16 +27,18 @@ interface Kind {
    * will do. So clients that read nothing, each of which holds one, get small ones.
    */
   readonly most: number;
-  /** Whether those that were not needed for a while give their memory back. */
-  readonly sleeps: boolean;
+  /** Whether the system has their memory back at once if they are not needed; otherwise the collector has, later. */
+  readonly resizable: boolean;
+  /** Looks, `IDLE` milliseconds apart, after which those that were not needed take no memory. */
+  readonly looks: number;
 }
 
 const KINDS: readonly Kind[] = [
-  { size: SIZES[0], most: Number.POSITIVE_INFINITY, sleeps: true },
-  { size: SIZES[0], most: 256, sleeps: false },
-  { size: SIZES[1], most: 64, sleeps: true },
-  { size: SIZES[2], most: 16, sleeps: true },
-  { size: SIZES[3], most: 32, sleeps: true },
+  { size: SIZES[0], most: Number.POSITIVE_INFINITY, resizable: true, looks: 1 },
+  { size: SIZES[0], most: 256, resizable: false, looks: 10 },
+  { size: SIZES[1], most: 64, resizable: true, looks: 1 },
+  { size: SIZES[2], most: 16, resizable: true, looks: 1 },
+  { size: SIZES[3], most: 32, resizable: true, looks: 1 },
 ];
 /** The number of the kind that is preferred for a size. */
 const preferred = (level: Level): number => level + 1;
@@ -84,21 +86,22 @@ class Pool {
       return;
     }
     this.unused.push(one);
-    if (this.kind.sleeps) lookLater();
+    lookLater();
   }
 
-  /** Lets those sleep that were not needed since the last call. Returns whether others may have to later. */
-  useLess(): boolean {
+  /** The next look. Those go that were not needed since the last one. Returns whether others may have to later. */
+  useLess(look: number): boolean {
     const { unused, kind, surplus } = this;
-    if (!kind.sleeps) return false;
-    // Of an unlimited kind there may be very many.
-    if (kind.most === Number.POSITIVE_INFINITY) this.#drop(unused.splice(0, surplus));
-    else for (const one of unused.slice(0, surplus)) one.sleep();
-    this.surplus = unused.length;
+    if (look % kind.looks === 0) {
+      // Of an unlimited kind there may be very many.
+      if (!kind.resizable || kind.most === Number.POSITIVE_INFINITY) this.#drop(unused.splice(0, surplus));
+      else for (const one of unused.slice(0, surplus)) one.sleep();
+      this.surplus = unused.length;
+    }
     return unused.some(({ memory }) => memory.byteLength > 0);
   }
 
-  /** Leaves them to the collector, without their memory. */
+  /** Leaves them to the collector, without their memory if that is possible. */
   #drop(all: readonly Lent[]): void {
     for (const one of all) {
       one.sleep();
@@ -117,7 +120,7 @@ const collected = new FinalizationRegistry<Pool>((pool) => {
 });
 
 /**
- * A buffer and how many hold it. One that may sleep is resizable: the system gives it memory of
+ * A buffer and how many hold it. To a resizable one the system gives memory of
  * its own when it is lent, and has it back as soon as it shrinks. What is only collected as
  * garbage stays in the process for long.
  */
@@ -127,8 +130,8 @@ class Lent implements Loan {
   holders = 1;
 
   constructor(pool: Pool) {
-    const { size, sleeps } = pool.kind;
-    this.memory = sleeps ? new ArrayBuffer(size, { maxByteLength: size }) : new ArrayBuffer(size);
+    const { size, resizable } = pool.kind;
+    this.memory = resizable ? new ArrayBuffer(size, { maxByteLength: size }) : new ArrayBuffer(size);
     this.#pool = pool;
     lent.set(this.memory, this);
     pool.alive += 1;
@@ -153,11 +156,12 @@ class Lent implements Loan {
 
   /** Takes no memory until it wakes. */
   sleep(): void {
-    if (this.memory.byteLength > 0) this.memory.resize(0);
+    if (this.memory.resizable && this.memory.byteLength > 0) this.memory.resize(0);
   }
 }
 
 let looksLater = false;
+let looks = 0;
 
 const lookLater = (): void => {
   if (!looksLater) setTimeout(useLess, IDLE).unref();
@@ -166,7 +170,8 @@ const lookLater = (): void => {
 
 const useLess = (): void => {
   looksLater = false;
-  for (const pool of pools) if (pool.useLess()) lookLater();
+  looks += 1;
+  for (const pool of pools) if (pool.useLess(looks)) lookLater();
 };
 
 const lent = new WeakMap<ArrayBufferLike, Lent>();
