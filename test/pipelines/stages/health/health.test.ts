@@ -117,7 +117,7 @@ describe('health', () => {
 
   it.each([
     ...(['SOURCE_MISSING', 'IS_FOLDER', 'UNSATISFIABLE', 'NEEDS_WHOLE', 'LENGTH_UNKNOWN', 'KNOWN_WRONG'] as const),
-    ...(['WRONG_CODING', 'SOURCE_FULL', 'CLIENT_STUCK', 'INTERNAL'] as const),
+    ...(['WRONG_CODING', 'SOURCE_FULL', 'ANSWER_TIMEOUT', 'CLIENT_STUCK', 'INTERNAL'] as const),
   ])('does not count %s against a source', (code) => {
     const { health } = withClock();
     health.observe(failure(a, code));
