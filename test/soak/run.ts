@@ -31,7 +31,7 @@ interface RunOptions {
   readonly enough?: AbortSignal;
   /** Each line of the clients, as it is. */
   readonly said?: (text: string) => void;
-  /** A broken promise, as soon as it is found. */
+  /** A broken promise, with all that is known about it, soon after it is found. */
   readonly onBroken?: (what: string) => void;
 }
 
@@ -50,6 +50,8 @@ export interface Result {
 
 /** Requests of each file, on average. */
 const PER_FILE = 4;
+/** Requests after which the daemon's log has told of a request. */
+const TOLD_EVERY = 100;
 /** Files between two imports. */
 const IMPORT_EVERY = 150;
 /** Mebibytes of the disk of saved copies. */
@@ -63,10 +65,16 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
   const contentOf = contents(seed);
   const ledger = createLedger();
   const tally = createTally();
-  const broken: (readonly [what: string, file: SoakFile | undefined, log: readonly string[]])[] = [];
+  const broken: string[] = [];
+  let untold: (readonly [what: string, file?: SoakFile, log?: readonly string[]])[] = [];
   const breaks = (what: string, file?: SoakFile) => {
-    broken.push([what, file, file ? ledger.accountOf(file.path) : []]);
-    onBroken?.(what);
+    untold.push([what, file, file && ledger.accountOf(file.path)]);
+  };
+  const tell = () => {
+    const told = untold.map(([what, file, log]) => [what, ...(file?.story ?? []), ...(log ?? [])].join('\n  '));
+    untold = [];
+    broken.push(...told);
+    for (const what of told) onBroken?.(what);
   };
   const certificates = await createCertificates();
   const { server, expired, authority } = certificates;
@@ -172,6 +180,7 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     tally.add(line, file, verdict);
     if (file.end === PULP && line.asked === 'whole' && verdict.counts === 'right') pulp.completed(file);
     if (verdict.broken) breaks(`at ${file.end}: ${verdict.broken}: ${text}`, file);
+    if (requests % TOLD_EVERY === 0) tell();
     if (line.over) {
       over += 1;
       files.delete(line.number);
@@ -238,11 +247,11 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     const ofPulp = await pulp.settle();
     for (const what of [...(stderr === '' ? [] : [`the daemon wrote: ${stderr}`]), ...ofPulp]) breaks(what);
   } finally {
+    tell();
     isOver = true;
     clients.kill();
   }
-  const told = broken.map(([what, file, log]) => [what, ...(file?.story ?? []), ...log].join('\n  '));
-  return { tally, transfers: number, broken: told, troubles, peak };
+  return { tally, transfers: number, broken, troubles, peak };
 };
 
 const keyOfCopy = ({ path, checksum }: SoakFile): string =>
