@@ -49,10 +49,10 @@ const first = (level: Level): number => (level === 0 ? 0 : preferred(level));
 const IDLE = 1_000;
 
 /**
- * Overwrites released memory, so that a late reader gets wrong bytes: for tests, which set
- * POISON_LENT_BUFFERS.
+ * Takes memory away as soon as it is released, so that a late reader finds nothing, not even how much there was:
+ * for tests, which set POISON_LENT_BUFFERS.
  */
-const POISON = process.env.POISON_LENT_BUFFERS === undefined ? undefined : 0xdb;
+const POISONED = process.env.POISON_LENT_BUFFERS !== undefined;
 
 /** Of each kind. */
 class Pool {
@@ -131,7 +131,7 @@ class Lent implements Loan {
 
   constructor(pool: Pool) {
     const { size, resizable } = pool.kind;
-    this.memory = resizable ? new ArrayBuffer(size, { maxByteLength: size }) : new ArrayBuffer(size);
+    this.memory = resizable || POISONED ? new ArrayBuffer(size, { maxByteLength: size }) : new ArrayBuffer(size);
     this.#pool = pool;
     lent.set(this.memory, this);
     pool.alive += 1;
@@ -145,7 +145,7 @@ class Lent implements Loan {
   release(): void {
     this.holders -= 1;
     if (this.holders > 0) return;
-    if (POISON !== undefined) new Uint8Array(this.memory).fill(POISON);
+    if (POISONED) this.sleep();
     this.#pool.takeBack(this);
   }
 

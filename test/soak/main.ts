@@ -26,7 +26,7 @@ const { values } = parseArgs({
 });
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-// Memory that is released is overwritten: whoever reads it too late sends wrong bytes.
+// Memory that is released is taken away: whoever reads it too late finds nothing.
 process.env.POISON_LENT_BUFFERS = '1';
 
 const PAGE = new URL('../../docs/explanation/reliability.md', import.meta.url);

@@ -75,13 +75,15 @@ export const startPartialCopy = (options: PartialCopyOptions): PartialCopy => {
       const batch = queue;
       queue = [];
       if (batch.length > 0) {
+        // Memory that was given back may be gone, and its length with it.
+        const length = lengthOf(batch);
         await semaphore(() =>
           writeAll(
             fd,
             batch.map(({ bytes }) => bytes),
           ),
         ).finally(() => settle(batch));
-        progress.written += lengthOf(batch);
+        progress.written += length;
         changed.next();
       } else if (ending === 'finish') {
         return semaphore(() => syncFd(fd));

@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { bufferBytes, isMine, lend, levelFor, loanOf, SIZES } from '../../../src/lib/lent-buffers.ts';
+
+const BUFFERS = '../../../src/lib/lent-buffers.ts';
+type Buffers = typeof import('../../../src/lib/lent-buffers.ts');
+
+const poison = process.env.POISON_LENT_BUFFERS;
+delete process.env.POISON_LENT_BUFFERS;
+const { bufferBytes, isMine, lend, levelFor, loanOf, SIZES } = (await import(`${BUFFERS}?as-in-use`)) as Buffers;
+process.env.POISON_LENT_BUFFERS = poison;
+const poisoned = (await import(BUFFERS)) as Buffers;
 
 describe('lent buffers', () => {
   beforeAll(() => {
@@ -32,12 +40,17 @@ describe('lent buffers', () => {
     for (const buffer of [other, again]) loanOf(buffer)?.release();
   });
 
-  it('are overwritten when they are released, as the environment of the tests demands', () => {
-    const buffer = lend(0);
-    buffer.fill('a');
-    loanOf(buffer)?.release();
-    expect(buffer.includes('a')).toBe(false);
-  });
+  it.each([0, 1, 2, 3] as const)(
+    'of level %i have nothing as soon as they are released, as the tests demand',
+    (level) => {
+      const buffer = poisoned.lend(level);
+      poisoned.loanOf(buffer)?.release();
+      expect(buffer.length).toBe(0);
+      const again = poisoned.lend(level);
+      expect([again.buffer, again.length]).toEqual([buffer.buffer, SIZES[level]]);
+      poisoned.loanOf(again)?.release();
+    },
+  );
 
   it('of the large sizes are few; then smaller ones are lent', () => {
     const all = Array.from({ length: 200 }, () => lend(3));
