@@ -72,7 +72,7 @@ describe.each([
     const through = await download(`${daemon.url}/now.zck`);
     // Each request of the client may have more parts than one to the feed should, and needs the length if
     // the catalog does not have it.
-    expect(through.length).toBeLessThanOrEqual((known ? 2 : 3) * straight.length);
+    expect(through.slice((known ? 2 : 3) * straight.length)).toEqual([]);
     expect(through.filter((line) => line !== 'GET 206')).toEqual(
       through.filter((line) => !known && line === 'HEAD 200'),
     );
