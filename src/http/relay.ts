@@ -6,6 +6,7 @@ import type { Exchange } from './connection.ts';
 import { end } from './end.ts';
 import { reset } from './reset.ts';
 import type { Relays } from './server-options.ts';
+import { writeLent } from './write-lent.ts';
 
 /** Has what only the connection of the client shows: its address, and the version that it uses. */
 const RELAYED = 'pulp-streamer-relayed';
@@ -43,19 +44,13 @@ export const createRelay = (
 ): Exchange => {
   let relayed: ReturnType<RelayOptions['send']> | undefined;
   let isPaused = false;
+  const emptied = () => {
+    if (!isPaused) return;
+    isPaused = false;
+    relayed?.resume();
+  };
   const passOn = (bytes: Uint8Array) => {
-    const loan = loanOf(bytes);
-    loan?.retain();
-    const { socket } = res;
-    socket?.cork();
-    res.write(bytes, () => {
-      loan?.release();
-      if (!isPaused || res.writableLength > 0) return;
-      isPaused = false;
-      relayed?.resume();
-    });
-    socket?.uncork();
-    if (res.writableLength === 0) return;
+    if (!writeLent(res, bytes, loanOf(bytes), emptied)) return;
     isPaused = true;
     relayed?.pause();
   };

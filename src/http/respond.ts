@@ -11,6 +11,7 @@ import {
 import { end } from './end.ts';
 import { reset } from './reset.ts';
 import { type How, respondWithError } from './respond-briefly.ts';
+import { writeLent } from './write-lent.ts';
 
 /** A response that is being written. */
 export interface Writing {
@@ -126,26 +127,18 @@ class Writer extends Subscriber<StreamEvent> implements Writing {
     // It is not the end, even if no byte is left.
     if (length === 0) return;
     if (this.#left !== undefined) this.#left -= length;
-    chunk.loan?.retain();
-    if (this.#left === 0) this.#last = chunk;
-    else this.#write(chunk);
+    if (this.#left === 0) {
+      chunk.loan?.retain();
+      this.#last = chunk;
+      return;
+    }
+    this.#begun = true;
+    if (writeLent(this.#res, chunk.bytes, chunk.loan, this.#emptied)) this.#valve.next(false);
   }
 
-  /** Bytes are retained until the kernel has them. */
-  #write({ bytes, loan }: Chunk): void {
-    const res = this.#res;
-    const valve = this.#valve;
-    // Otherwise Node would collect what is written in a turn.
-    const { socket } = res;
-    socket?.cork();
-    res.write(bytes, () => {
-      loan?.release();
-      if (!valve.value && res.writableLength === 0) valve.next(true);
-    });
-    socket?.uncork();
-    this.#begun = true;
-    if (res.writableLength > 0) valve.next(false);
-  }
+  readonly #emptied = (): void => {
+    if (!this.#valve.value) this.#valve.next(true);
+  };
 }
 
 const flushHead = (writer: Writer): void => writer.flushHead();
