@@ -67,8 +67,8 @@ const VERIFY_WHOLE_WITHIN = 1_000;
 const mayBeCut = (line: Line, { kind, end }: SoakFile, { lies, faults, cuts }: Happened): boolean => {
   // It is verified before its head, unless it comes too slowly for that.
   if (kind === 'small') return lies > cuts && line.ended - line.began >= VERIFY_WHOLE_WITHIN;
-  // A part that is cut from the whole has a head before its bytes are there, and the whole may prove wrong by then.
-  // A reset may take the head with it.
+  // A part that is cut from the whole has a head before its bytes are there, and the whole may prove wrong by then,
+  // even before that head has left.
   if (isPart(line) && (line.status === 206 || line.status === 0) && isProven(kind) && lies > 0) return true;
   // Until the first byte every source may be replaced. A cache may have more than it passed on.
   if (line.bytes === 0 && !isCache(end)) return false;
