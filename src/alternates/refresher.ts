@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Observable, ReplaySubject } from 'rxjs';
 import type { Refresher, RefreshProgress } from '../../pipelines/index.ts';
 import type { PathState, Refresh, RefreshState, RefreshStore } from '../catalog/refresh-store.ts';
+import { batchesOf } from '../lib/batches-of.ts';
 import { maskUrl } from '../lib/mask.ts';
 import { messageOf } from '../lib/thrown.ts';
 import type { AlternateSource } from './descriptors/parse.ts';
@@ -88,7 +89,7 @@ export const makeRefresher =
 
       /** Adds the offers of a path. Resolves to the failure if it cannot be read to its end. */
       const catalog = async (refresh: Refresh, path: string, expiration: number): Promise<Failure | undefined> => {
-        const reading = batches(offersOf(source, path, parts, left, expiration, report));
+        const reading = batchesOf(offersOf(source, path, parts, left, expiration, report), BATCH);
         try {
           for (;;) {
             const batch = await reading.next().catch((error: unknown): Failure => ({ error }));
@@ -159,16 +160,6 @@ export const makeRefresher =
 
 interface Failure {
   readonly error: unknown;
-}
-
-async function* batches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
-  let batch: T[] = [];
-  for await (const item of items) {
-    if (batch.push(item) < BATCH) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }
 
 /** Removes in small steps, so that running transfers get their turn in between. */

@@ -1,18 +1,11 @@
 import type { Collection, Filter } from 'mongodb';
+import { batchesOf } from '../../lib/batches-of.ts';
 
 /** Documents that are read, or written, in one step. */
 export const BATCH = 1_000;
 
 /** Values in arrays of at most `BATCH`. */
-export async function* inBatches<T>(values: Iterable<T> | AsyncIterable<T>, size = BATCH): AsyncGenerator<T[]> {
-  let batch: T[] = [];
-  for await (const value of values) {
-    if (batch.push(value) < size) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
-}
+export const inBatches = <T>(values: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T[]> => batchesOf(values, BATCH);
 
 interface WithId {
   readonly _id: string | number;
