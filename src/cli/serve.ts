@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
+import { boundHeap } from '../lib/bound-heap.ts';
 import { messageOf } from '../lib/thrown.ts';
-import { boundYoungObjects } from '../lib/young-objects.ts';
 import type { LogOutput } from '../observe/log-output.ts';
 import { closeDebugger } from './debugger.ts';
 import { loadedFor, settingsOf, withSettings } from './settings.ts';
@@ -22,7 +22,7 @@ export const addServe = (serve: Command): void => {
     // Only the daemon's user may read what it writes: also temporary files of libraries and core
     // dumps.
     process.umask(0o077);
-    boundYoungObjects();
+    boundHeap();
     // Before the daemon reports that it is ready: a supervisor may then send a signal at once, and
     // one without a listener ends the process.
     const stop = stopSignal();

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { firstValueFrom, Subject, Subscription } from 'rxjs';
 import type { HealthChange } from '../../../pipelines/index.ts';
 import type { Settings } from '../../config/schema.ts';
+import { boundHeap } from '../../lib/bound-heap.ts';
 import type { FinishedRequest } from '../../lib/finished-request.ts';
 import { messageOf } from '../../lib/thrown.ts';
-import { boundYoungObjects } from '../../lib/young-objects.ts';
 import { createLogger, logFinished, setLogLevel } from '../../observe/log.ts';
 import { openAuthorization } from '../authorization.ts';
 import { openDaemonTracing } from '../daemon-tracing.ts';
@@ -23,7 +23,7 @@ import { createRequests } from './requests.ts';
 /** Answers the master until it ends this process, or ends itself. */
 export const run = (): void => {
   process.umask(0o077);
-  boundYoungObjects();
+  boundHeap();
   let open: Worker | undefined;
   const opened = (): Worker => {
     if (!open) throw new Error('the worker is starting');
