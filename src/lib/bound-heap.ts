@@ -7,9 +7,8 @@ const MOST_YOUNG = 16 * 1024 * 1024;
 const GROWTH = 30;
 
 /**
- * Keeps V8's heap small, as far as neither the command line nor NODE_OPTIONS say how large it may be. What passes
- * to slow clients lives for a while, and then it is garbage of the worst kind for V8's own rules, which suit
- * programs that compute.
+ * Keeps V8's heap small, as far as neither the command line nor NODE_OPTIONS say how large it may be. What waits for
+ * slow clients, and for the disk, grows old and is garbage soon after. V8 alone leaves much of it for long.
  */
 export const boundHeap = (): void => {
   const given = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
