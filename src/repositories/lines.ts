@@ -2,12 +2,14 @@ import { BOUNDS, BoundExceeded } from './bounds.ts';
 
 /**
  * Splits a text into lines without line ends. Each array holds those that a chunk completes. Throws
- * a BoundExceeded if a line has more than `longest` characters.
+ * a BoundExceeded if a line has more than `longest` characters. A last line without an end is one, as in files, unless
+ * it is `torn`: what a process left that died.
  */
 export async function* readLines(
   name: string,
   bytes: AsyncIterable<Uint8Array>,
   longest: number = BOUNDS.text,
+  torn = false,
 ): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
   let rest = '';
@@ -21,7 +23,7 @@ export async function* readLines(
     yield lines.map(withoutReturn);
   }
   rest += decoder.decode();
-  if (rest !== '') yield [withoutReturn(rest)];
+  if (rest !== '' && !torn) yield [withoutReturn(rest)];
 }
 
 const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line);

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import type { Reader, RepositoryItem } from '../../src/repositories/format.ts';
 
 const item = (number: number): RepositoryItem => ({
@@ -85,6 +86,12 @@ export const verbose: Reader = async function* ({ leftOut }) {
 export const idle = after(() => new Promise((resolve) => setTimeout(resolve, 60_000)));
 
 export const killed = after(() => process.kill(process.pid, 'SIGSEGV'));
+
+/** Dies in the middle of a message. */
+export const torn = after(() => {
+  writeSync(1, '{"type":"items","items":[{"path":"a');
+  process.kill(process.pid, 'SIGSEGV');
+});
 
 /** Yields one item for each byte of the file `index`. */
 export const bytes: Reader = async function* ({ read }) {

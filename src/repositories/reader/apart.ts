@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { StreamError } from '../../../pipelines/model/errors.ts';
 import { putLast } from '../../lib/put-last.ts';
 import { messageOf } from '../../lib/thrown.ts';
+import { BOUNDS } from '../bounds.ts';
 import type { Expected, FoundUnit, Reader, Repository, RepositoryItem } from '../format.ts';
 import { readLines } from '../lines.ts';
 import { type Guard, guard, LIMITS, type Limits } from './guard.ts';
@@ -38,7 +39,7 @@ export const apart = <Item extends FoundUnit = RepositoryItem>(
     const watch = guard(child, limits);
     const files = feed(child, watch, repository);
     try {
-      for await (const lines of readLines(reader, child.stdout as AsyncIterable<Uint8Array>)) {
+      for await (const lines of readLines(reader, child.stdout as AsyncIterable<Uint8Array>, BOUNDS.text, true)) {
         for (const line of lines) {
           watch.alive();
           const message: Message = JSON.parse(line);

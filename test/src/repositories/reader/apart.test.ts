@@ -20,6 +20,7 @@ describe('a reader in a process of its own', () => {
     ['its rest', 'idle', { silence: 700 }, /it produced nothing for 7000 ms$/],
     ['its work', 'busy', { work: 1_000 }, /it has worked for more than 1000 ms$/],
     ['native code', 'killed', {}, /SIGSEGV$/],
+    ['native code, in the middle of a message', 'torn', {}, /SIGSEGV$/],
   ])('that dies of %s ends with the file, the place and the reason', async (_, reader, limits, reason) => {
     const error = await readFiles(reading(reader, limits), { index: 'abc' }).then(
       () => undefined,
