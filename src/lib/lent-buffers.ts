@@ -120,9 +120,9 @@ const collected = new FinalizationRegistry<Pool>((pool) => {
 });
 
 /**
- * A buffer and how many hold it. To a resizable one the system gives memory of
- * its own when it is lent, and has it back as soon as it shrinks. What is only collected as
- * garbage stays in the process for long.
+ * A buffer and how many hold it. To a resizable one the system gives memory of its own when it is lent, and has it
+ * back as soon as it shrinks. What is only collected as garbage stays in the process for long. A view of memory that
+ * was given back has no length any more.
  */
 class Lent implements Loan {
   readonly memory: ArrayBuffer;

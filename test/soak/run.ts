@@ -179,8 +179,9 @@ export const runSoak = async (start: Start, newFolder: () => string, options: Ru
     if (verdict.counts === 'lie') ledger.cut(line.number);
     tally.add(line, file, verdict);
     if (file.end === PULP && line.asked === 'whole' && verdict.counts === 'right') pulp.completed(file);
-    if (verdict.broken) breaks(`at ${file.end}: ${verdict.broken}: ${text}`, file);
+    // Before this one, of which the log may not have told yet.
     if (requests % TOLD_EVERY === 0) tell();
+    if (verdict.broken) breaks(`at ${file.end}: ${verdict.broken}: ${text}`, file);
     if (line.over) {
       over += 1;
       files.delete(line.number);
