@@ -1,5 +1,6 @@
 import type { CopyProgress } from '../../../pipelines/model/index.ts';
 import { type FinishedRequest, outcomeOf } from '../../lib/finished-request.ts';
+import { Gathered } from '../../lib/gathered.ts';
 import { maskUrl } from '../../lib/mask.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { problemOf, stateOf } from './disk-lanes.ts';
@@ -8,6 +9,12 @@ import type { ShowClient } from './view.ts';
 
 /** Reports that are kept: of the last requests, and of the last eventful ones. */
 const KEPT = 300;
+/**
+ * Milliseconds that the last quiet requests cover at least. Of more requests, not all are kept: a viewer could read
+ * none before it is gone, and each report that is kept for a moment survives V8's first collections, and costs three
+ * times what it costs to make it.
+ */
+const SPAN = 10_000;
 
 /** The last finished requests. Kept always. */
 export interface History {
@@ -19,18 +26,21 @@ export interface History {
 
 interface Kept {
   readonly at: number;
-  readonly eventful: boolean;
   readonly request: FinishedRequest;
 }
 
 /** Reports in the order of their arrival; the oldest make room. */
 class Ring {
   readonly #kept: Kept[] = [];
-  #next = 0;
+  #last = KEPT - 1;
 
   add(one: Kept): void {
-    this.#kept[this.#next] = one;
-    this.#next = (this.#next + 1) % KEPT;
+    this.#last = (this.#last + 1) % KEPT;
+    this.#kept[this.#last] = one;
+  }
+
+  replaceNewest(one: Kept): void {
+    this.#kept[this.#last] = one;
   }
 
   all(): readonly Kept[] {
@@ -45,9 +55,31 @@ class Ring {
  */
 export const createHistory = (now: () => number, showClient: ShowClient): History => {
   const [quiet, eventful] = [new Ring(), new Ring()];
-  const all = () => [...quiet.all(), ...eventful.all()];
+  /** Places that quiet requests may take; all are free again after `SPAN`. */
+  let free = KEPT;
+  let asOf = now();
 
-  const summary = ({ at, eventful, request }: Kept): Finished => {
+  const addQuiet = (one: Kept): void => {
+    // The clock may have been set back.
+    free = Math.min(KEPT, free + (Math.max(0, one.at - asOf) * KEPT) / SPAN);
+    asOf = one.at;
+    if (free < 1) quiet.replaceNewest(one);
+    else {
+      free -= 1;
+      quiet.add(one);
+    }
+  };
+
+  const entering = new Gathered<Kept>((one) => {
+    if (isEventful(one.request)) eventful.add(one);
+    else addQuiet(one);
+  });
+  const all = () => {
+    entering.flush();
+    return [...quiet.all(), ...eventful.all()];
+  };
+
+  const summary = ({ at, request }: Kept): Finished => {
     const { id, method, target, status, report, error, duration, client } = request;
     return {
       id,
@@ -62,19 +94,12 @@ export const createHistory = (now: () => number, showClient: ShowClient): Histor
       source: report?.source,
       code: error?.code,
       copy: report?.copy && stateOf(report.copy),
-      eventful,
+      eventful: isEventful(request),
     };
   };
 
   return {
-    finished: (request) => {
-      const { status, report } = request;
-      const failed = report?.attempts.some(({ failure }) => failure !== undefined) ?? false;
-      const gaveUp = report?.copy?.end?.how === 'given-up';
-      const one = { at: now(), eventful: failed || gaveUp || status >= 500, request };
-      if (one.eventful) eventful.add(one);
-      else quiet.add(one);
-    },
+    finished: (request) => entering.add({ at: now(), request }),
     list: () =>
       all()
         .toSorted((a, b) => b.at - a.at)
@@ -103,6 +128,11 @@ export const createHistory = (now: () => number, showClient: ShowClient): Histor
     },
   };
 };
+
+const isEventful = ({ status, report }: FinishedRequest): boolean =>
+  status >= 500 ||
+  report?.copy?.end?.how === 'given-up' ||
+  (report?.attempts.some(({ failure }) => failure !== undefined) ?? false);
 
 const copiedOf = (copy: CopyProgress): FinishedReport['copied'] => ({
   bytes: copy.written,

@@ -1,5 +1,6 @@
 import { type Location, type SourceId, sourceName } from '../../../pipelines/model/index.ts';
 import type { FinishedRequest } from '../../lib/finished-request.ts';
+import { Gathered } from '../../lib/gathered.ts';
 import type { ByteCounter, Sum } from '../count-bytes.ts';
 
 /** Sources that are remembered: those that were used last. */
@@ -60,6 +61,18 @@ export const createSourceRates = (): SourceRates => {
     return fresh;
   };
 
+  const finished = new Gathered<FinishedRequest>(({ report }) => {
+    if (!report) return;
+    let asked: { readonly at: number; readonly source: string } | undefined;
+    for (const { at, what, detail } of report.timeline) {
+      if (what === 'attempt') asked = { at, source: detail };
+      if (what !== 'head' || !asked) continue;
+      const own = known.get(asked.source);
+      if (own) own.firstByte = (own.firstByte ?? at - asked.at) * (1 - NEWEST) + (at - asked.at) * NEWEST;
+      return;
+    }
+  });
+
   return {
     counter: {
       sumOf: (location) => {
@@ -69,23 +82,15 @@ export const createSourceRates = (): SourceRates => {
         return isLocal ? undefined : kindOf(METADATA);
       },
     },
-    finished: ({ report }) => {
-      if (!report) return;
-      let asked: { readonly at: number; readonly source: string } | undefined;
-      for (const { at, what, detail } of report.timeline) {
-        if (what === 'attempt') asked = { at, source: detail };
-        if (what !== 'head' || !asked) continue;
-        const own = known.get(asked.source);
-        if (own) own.firstByte = (own.firstByte ?? at - asked.at) * (1 - NEWEST) + (at - asked.at) * NEWEST;
-        return;
-      }
-    },
+    finished: finished.add,
     received: () => [...kinds.values()].reduce((total, { bytes }) => total + bytes, 0),
     fetched: () => [...kinds].map(([kind, { bytes }]) => [kind, bytes] as const),
-    list: () =>
-      [...known].map(([name, { remote, local, firstByte }]) => ({
+    list: () => {
+      finished.flush();
+      return [...known].map(([name, { remote, local, firstByte }]) => ({
         ...{ name, bytes: remote.bytes + local.bytes },
         ...(firstByte !== undefined && { firstByte }),
-      })),
+      }));
+    },
   };
 };

@@ -1,5 +1,7 @@
 import { type Metric, type OpenMetricsContentType, Registry } from 'prom-client';
-
+import { Subject } from 'rxjs';
+import type { FinishedRequest } from '../../lib/finished-request.ts';
+import { Gathered } from '../../lib/gathered.ts';
 import { attemptMetrics } from './attempts.ts';
 import { eventLoopMetrics } from './event-loop.ts';
 import { familiesIn } from './families.ts';
@@ -26,7 +28,10 @@ export interface Metrics {
 }
 
 /** Observes the daemon from now on. */
-export const openMetrics = (sources: MetricsSources): Metrics => {
+export const openMetrics = (given: MetricsSources): Metrics => {
+  const finished = new Subject<FinishedRequest>();
+  const gathered = new Gathered<FinishedRequest>((one) => finished.next(one));
+  const sources = { ...given, finished };
   const own = new Registry();
   const families = familiesIn(own, (metric) => unreadable.add(1, metric));
   loadMetrics(families, sources);
@@ -34,6 +39,7 @@ export const openMetrics = (sources: MetricsSources): Metrics => {
   const observing = eventLoopMetrics(families);
   for (const observe of [requestMetrics, attemptMetrics, feedMetrics, saveMetrics, refreshMetrics])
     observing.add(observe(families, sources));
+  observing.add(given.finished.subscribe(gathered.add));
   const unreadable = families.counter({
     name: 'unreadable_metrics_total',
     help: 'Metrics that could not be read for a scrape, by name without prefix: the outbox or the catalog fails',
@@ -45,10 +51,14 @@ export const openMetrics = (sources: MetricsSources): Metrics => {
 
   return {
     scrape: async (accept) => {
+      gathered.flush();
       const registry = prefersOpenMetrics(accept) ? inOpenMetrics : text;
       return { type: registry.contentType, text: await registry.metrics() };
     },
-    json: () => text.getMetricsAsJSON(),
+    json: () => {
+      gathered.flush();
+      return text.getMetricsAsJSON();
+    },
     all,
     close: () => observing.unsubscribe(),
   };

@@ -31,7 +31,7 @@ describe('the history', () => {
   it('keeps eventful requests however many quiet ones follow, and both in bounded number', () => {
     let now = 0;
     const history = createHistory(
-      () => now++,
+      () => (now += 100),
       (client) => client,
     );
     history.finished(finished('eventful', { report: eventful }));
@@ -44,6 +44,31 @@ describe('the history', () => {
     for (let count = 0; count < 300; count += 1) history.finished(finished(`failed-${count}`, { status: 502 }));
     expect(history.find('eventful')).toBeUndefined();
     expect(history.list()).toHaveLength(600);
+  });
+
+  it('keeps some 30 quiet requests a second, the newest among them, and of fewer each one', () => {
+    let now = 0;
+    const history = createHistory(
+      () => now,
+      (client) => client,
+    );
+    const finish = (count: number, name: string) => {
+      for (let at = 0; at < count; at += 1) history.finished(finished(`${name}-${at}`));
+    };
+    finish(300, 'first');
+    expect(history.list()).toHaveLength(300);
+    for (; now < 20_000; now += 1) finish(3, `at-${now}`);
+    const { length } = history.list();
+    expect(length).toBe(300);
+    expect(history.list()[0]).toMatchObject({ id: 'at-19999-2' });
+    expect(now - history.list()[299]!.at).toBeGreaterThanOrEqual(10_000 - 100);
+    now += 10_000;
+    finish(300, 'later');
+    expect(history.list().every(({ id }) => id.startsWith('later'))).toBe(true);
+    // The clock was set back.
+    now = 5_000;
+    for (let count = 0; count < 2_000; count += 1, now += 10) finish(1, `back-${count}`);
+    expect(history.list().filter(({ id }) => id.startsWith('back')).length).toBe(300);
   });
 
   it('follows the copy of a request after its end', () => {
