@@ -3,7 +3,7 @@ const SIZE = 32;
 
 /**
  * Has work done for many values at once. Code that runs once for each request is in no cache of the processor any
- * more when its turn comes, and takes about ten times what it takes in a loop (docs/explanation/performance.md).
+ * more when its turn comes, and takes several times what it takes in a loop (docs/explanation/performance.md).
  */
 export class Gathered<T> {
   readonly #work: (value: T) => void;

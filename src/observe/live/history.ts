@@ -10,9 +10,8 @@ import type { ShowClient } from './view.ts';
 /** Reports that are kept: of the last requests, and of the last eventful ones. */
 const KEPT = 300;
 /**
- * Milliseconds that the last quiet requests cover at least. Of more requests, not all are kept: a viewer could read
- * none before it is gone, and each report that is kept for a moment survives V8's first collections, and costs three
- * times what it costs to make it.
+ * Milliseconds that the last quiet requests cover at least. Of more, a sample is kept: nobody could read them before
+ * they are gone, and reports that are kept for a moment survive V8's first collections, which costs most.
  */
 const SPAN = 10_000;
 
