@@ -10,8 +10,9 @@ import type { ShowClient } from './view.ts';
 /** Reports that are kept: of the last requests, and of the last eventful ones. */
 const KEPT = 300;
 /**
- * Milliseconds that the last quiet requests cover at least. Of more, a sample is kept: nobody could read them before
- * they are gone, and reports that are kept for a moment survive V8's first collections, which costs most.
+ * Milliseconds in which the places of all quiet requests are free again. Of more requests a sample is kept: nobody
+ * could read them before they are gone, and reports that are kept for a moment survive V8's first collections,
+ * which costs most.
  */
 const SPAN = 10_000;
 
