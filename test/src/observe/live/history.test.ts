@@ -58,8 +58,7 @@ describe('the history', () => {
     finish(300, 'first');
     expect(history.list()).toHaveLength(300);
     for (; now < 20_000; now += 1) finish(3, `at-${now}`);
-    const { length } = history.list();
-    expect(length).toBe(300);
+    expect(history.list()).toHaveLength(300);
     expect(history.list()[0]).toMatchObject({ id: 'at-19999-2' });
     expect(now - history.list()[299]!.at).toBeGreaterThanOrEqual(10_000 - 100);
     now += 10_000;
@@ -68,7 +67,7 @@ describe('the history', () => {
     // The clock was set back.
     now = 5_000;
     for (let count = 0; count < 2_000; count += 1, now += 10) finish(1, `back-${count}`);
-    expect(history.list().filter(({ id }) => id.startsWith('back')).length).toBe(300);
+    expect(history.list().filter(({ id }) => id.startsWith('back'))).toHaveLength(300);
   });
 
   it('follows the copy of a request after its end', () => {

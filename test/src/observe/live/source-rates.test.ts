@@ -1,0 +1,33 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Report } from '../../../../pipelines/index.ts';
+import type { FinishedRequest } from '../../../../src/lib/finished-request.ts';
+import { createSourceRates } from '../../../../src/observe/live/source-rates.ts';
+
+/** A request whose source was asked at 10 ms, and had a head at `head`. */
+const finished = (head: number): FinishedRequest => {
+  const report: Report = {
+    ...{ id: 'a', method: 'GET', path: '/a.rpm', outcome: 'complete', bytes: 9, duration: head },
+    ...{ attempts: [], pauses: 0, pausedFor: 0, recorded: false },
+    timeline: [
+      { at: 1, what: 'found', detail: '1 candidate' },
+      { at: 10, what: 'attempt', detail: 'feed:example' },
+      { at: head, what: 'head', detail: '9 bytes' },
+    ],
+  };
+  return { id: 'a', method: 'GET', target: '/a.rpm', status: 200, client: '', duration: head, report };
+};
+
+describe('the rates of sources', () => {
+  it('have the mean time to a head as soon as it is asked for, the newest with a fifth of the weight', () => {
+    const rates = createSourceRates();
+    const location = { url: 'http://example/a.rpm', source: { kind: 'feed', id: 'example' } } as const;
+    const sum = rates.counter.sumOf?.(location);
+    expect(sum).toBeDefined();
+    expect(rates.list()).toEqual([{ name: 'feed:example', bytes: 0 }]);
+    rates.finished(finished(110));
+    expect(rates.list()).toEqual([{ name: 'feed:example', bytes: 0, firstByte: 100 }]);
+    rates.finished(finished(210));
+    expect(rates.list()).toMatchObject([{ firstByte: 120 }]);
+    expect(rates.list()).toMatchObject([{ firstByte: 120 }]);
+  });
+});
