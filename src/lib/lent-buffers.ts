@@ -17,14 +17,14 @@ export const levelFor = (taken: number): Level => (taken < PROVEN ? 2 : 3);
 const PROVEN = 8 * 1024 * 1024;
 
 /**
- * A kind of buffers. Those of the smallest size are of two kinds: a few that small requests use again and
- * again, and as many more as slow clients need.
+ * A kind of buffers. Those of 16 KiB are of two kinds: a few that small requests use again and again, and more that
+ * slow clients need.
  */
 interface Kind {
   readonly size: number;
   /**
    * The most of them, of all connections and files together, lent and unused, while one of a kind before
-   * will do. So clients that read nothing, each of which holds one, get small ones.
+   * will do. So clients that read nothing, each of which holds one, get small ones: the smaller, the more there are.
    */
   readonly most: number;
   /** Whether the system has their memory back at once if they are not needed; otherwise the collector has, later. */
@@ -34,16 +34,15 @@ interface Kind {
 }
 
 const KINDS: readonly Kind[] = [
-  { size: SIZES[0], most: Number.POSITIVE_INFINITY, resizable: true, looks: 1 },
+  { size: SIZES[0] / 2, most: Number.POSITIVE_INFINITY, resizable: true, looks: 1 },
+  { size: SIZES[0], most: 768, resizable: true, looks: 1 },
   { size: SIZES[0], most: 256, resizable: false, looks: 10 },
   { size: SIZES[1], most: 64, resizable: true, looks: 1 },
   { size: SIZES[2], most: 16, resizable: true, looks: 1 },
   { size: SIZES[3], most: 32, resizable: true, looks: 1 },
 ];
 /** The number of the kind that is preferred for a size. */
-const preferred = (level: Level): number => level + 1;
-/** The number of the first kind of a size. */
-const first = (level: Level): number => (level === 0 ? 0 : preferred(level));
+const preferred = (level: Level): number => level + 2;
 
 /** Milliseconds after which buffers that were not needed for as long take no memory. */
 const IDLE = 1_000;
@@ -177,13 +176,18 @@ const useLess = (): void => {
 const lent = new WeakMap<ArrayBufferLike, Lent>();
 
 /**
- * Lends a buffer of a size, or of a smaller one if there are too many of it, but not below `least`.
- * The caller holds it until it calls `release`. Then it is lent again, and its bytes change.
+ * Lends a buffer of a size, or of a smaller one if there are too many of it, but of `least` bytes. The caller holds it
+ * until it calls `release`. Then it is lent again, and its bytes change.
  */
-export const lend = (level: Level, least: Level = 0): Buffer => {
+export const lend = (level: Level, least = 0): Buffer => Buffer.from(affordable(level, least).lend().memory);
+
+/** The length of the buffer that would be lent now. */
+export const lendable = (level: Level): number => affordable(level, 0).kind.size;
+
+const affordable = (level: Level, least: number): Pool => {
   let number = preferred(level);
-  while (number > first(least) && !poolOf(number).isAffordable) number -= 1;
-  return Buffer.from(poolOf(number).lend().memory);
+  while (number > 0 && poolOf(number - 1).kind.size >= least && !poolOf(number).isAffordable) number -= 1;
+  return poolOf(number);
 };
 
 /** Bytes that are lent, and that wait unused. */

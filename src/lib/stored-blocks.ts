@@ -5,7 +5,7 @@ import type { Subject } from 'rxjs';
 import { type Chunk, LOANS, StreamError } from '../../pipelines/model/index.ts';
 import { createFlow } from '../../pipelines/operators/create-flow.ts';
 import { BLOCK } from './block-sums.ts';
-import { lend, loanOf, SIZES } from './lent-buffers.ts';
+import { lend, loanOf } from './lent-buffers.ts';
 import type { Semaphore } from './semaphore.ts';
 import { messageOf } from './thrown.ts';
 
@@ -33,9 +33,6 @@ export interface StoredBlocks {
 
 const readFd = promisify(read);
 
-/** Bytes of an emitted chunk. A client that is slow holds one of them in memory, not a block. */
-const PIECE = SIZES[0];
-
 /**
  * Emits the bytes from `first` on while the valve is open, and waits for those that are not written
  * yet. Each block is compared with its sum before its bytes leave. Completes after the last byte.
@@ -59,8 +56,9 @@ export const readBlocks = (stored: StoredBlocks, first: number) =>
 
     const emit = (block: Buffer, start: number) => {
       while (at < start + block.length && !paused && !over) {
+        // A slow client holds one of them, not a block.
         const piece = lend(0);
-        const count = block.copy(piece, 0, at - start, Math.min(at - start + PIECE, block.length));
+        const count = block.copy(piece, 0, at - start, Math.min(at - start + piece.length, block.length));
         at += count;
         const loan = loanOf(piece);
         sink.next({ type: 'chunk', bytes: piece.subarray(0, count), loan });
@@ -89,7 +87,7 @@ export const readBlocks = (stored: StoredBlocks, first: number) =>
       if (paused || over) return;
       const block = Math.floor(at / BLOCK);
       const start = block * BLOCK;
-      const memory = lend(1, 1);
+      const memory = lend(1, BLOCK);
       const bytes = memory.subarray(0, Math.min(BLOCK, stored.readable() - start));
       try {
         const { bytesRead } = await readFd(stored.fd, bytes, 0, bytes.length, stored.placeOf(block));

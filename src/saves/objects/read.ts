@@ -144,7 +144,7 @@ const readBlocks = (
 
   body.on('data', (chunk: Buffer) => {
     for (let at = 0; at < chunk.length && !over; ) {
-      memory ??= lend(1, 1);
+      memory ??= lend(1, BLOCK);
       const size = Math.min(BLOCK, length - start);
       const count = Math.min(chunk.length - at, size - filled);
       chunk.copy(memory, filled, at, at + count);

@@ -114,7 +114,7 @@ const readPart = (
     if (paused || underWay || over) return;
     if (from === end || at === stop) return close(sink.complete);
     underWay = true;
-    const memory = lend(level, blocks && level > 0 ? 1 : 0);
+    const memory = lend(level, blocks ? Math.min(BLOCK, stop - at) : 0);
     const buffer = memory.subarray(0, Math.min(memory.length, stop - at));
     const loan = loanOf(memory);
     const filled = (error: Error | null, count: number) => {

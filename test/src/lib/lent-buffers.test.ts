@@ -5,7 +5,9 @@ type Buffers = typeof import('../../../src/lib/lent-buffers.ts');
 
 const poison = process.env.POISON_LENT_BUFFERS;
 delete process.env.POISON_LENT_BUFFERS;
-const { bufferBytes, isMine, lend, levelFor, loanOf, SIZES } = (await import(`${BUFFERS}?as-in-use`)) as Buffers;
+const { bufferBytes, isMine, lend, lendable, levelFor, loanOf, SIZES } = (await import(
+  `${BUFFERS}?as-in-use`
+)) as Buffers;
 process.env.POISON_LENT_BUFFERS = poison;
 const poisoned = (await import(BUFFERS)) as Buffers;
 
@@ -58,7 +60,7 @@ describe('lent buffers', () => {
     for (const [level, most] of [32, 16, 64].entries())
       expect(lengths.filter((length) => length === SIZES[3 - level]).length).toBeLessThanOrEqual(most);
     expect(lengths.at(-1)).toBe(SIZES[0]);
-    const least = lend(3, 1);
+    const least = lend(3, SIZES[1]);
     expect(least.length).toBe(SIZES[1]);
     loanOf(least)?.release();
     for (const buffer of all) loanOf(buffer)?.release();
@@ -67,19 +69,26 @@ describe('lent buffers', () => {
     loanOf(next)?.release();
   });
 
-  it('of the smallest size are all lent again; if they are not needed, all but 256 give their memory back, and those go later', () => {
+  it('are of 8 KiB beyond 1,024 of 16 KiB; all are lent again, and if they are not needed, they go', () => {
+    const half = SIZES[0] / 2;
     const lendMany = () => Array.from({ length: 2_000 }, () => lend(0));
     const release = (all: readonly Buffer[]) => {
       for (const buffer of all) loanOf(buffer)?.release();
     };
+    expect(lendable(0)).toBe(SIZES[0]);
     const before = lendMany();
+    expect(before.filter(({ length }) => length === SIZES[0])).toHaveLength(1_024);
+    expect([before.at(-1)?.length, lendable(0), lendable(3)]).toEqual([half, half, SIZES[3]]);
+    const whole = lend(0, half + 1);
+    expect(whole.length).toBe(SIZES[0]);
+    before.push(whole);
     release(before);
     const again = lendMany();
     const known = new Set(before.map(({ buffer }) => buffer));
-    expect(again.filter(({ buffer }) => !known.has(buffer))).toEqual([]);
+    expect(again.every(({ buffer }) => known.has(buffer))).toBe(true);
     release(again);
-    expect(bufferBytes().unused).toBeGreaterThanOrEqual(2_000 * SIZES[0]);
-    expect(again.at(-1)?.buffer.byteLength).toBe(SIZES[0]);
+    expect(bufferBytes().unused).toBeGreaterThanOrEqual(1_024 * SIZES[0] + 976 * half);
+    expect(again.at(-1)?.buffer.byteLength).toBe(half);
     jest.advanceTimersByTime(2_000);
     expect(bufferBytes()).toMatchObject({ unused: 256 * SIZES[0] });
     expect(again.filter(({ buffer }) => buffer.byteLength > 0)).toHaveLength(256);
@@ -88,7 +97,7 @@ describe('lent buffers', () => {
   });
 
   it('of a limited size are lent beyond the limit if no smaller one will do, and dropped afterwards', () => {
-    const all = Array.from({ length: 70 }, () => lend(1, 1));
+    const all = Array.from({ length: 70 }, () => lend(1, SIZES[1]));
     expect(new Set(all.map(({ length }) => length))).toEqual(new Set([SIZES[1]]));
     const { unused } = bufferBytes();
     for (const buffer of all) loanOf(buffer)?.release();

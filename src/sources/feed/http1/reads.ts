@@ -1,5 +1,5 @@
 import type { OnReadOpts } from 'node:net';
-import { isMine, type Level, lend, levelFor, loanOf, SIZES } from '../../../lib/lent-buffers.ts';
+import { isMine, type Level, lend, lendable, levelFor, loanOf, SIZES } from '../../../lib/lent-buffers.ts';
 
 /** Memory below this many bytes is not read into: a system call for so little costs too much. */
 const ROOM = 8 * 1024;
@@ -40,7 +40,7 @@ interface Reads {
  * piece costs a walk through all stages and a write to the client.
  */
 export const lentReads = (reader: Reader): Reads => {
-  /** Undefined while nothing is held: `free` is then the common memory. */
+  /** Undefined while nothing is held: `free` is then in the common memory. */
   let memory: Uint8Array | undefined = lend(0);
   /** The memory for the next read: the part of it that is free. */
   let free: Uint8Array = memory;
@@ -64,7 +64,7 @@ export const lentReads = (reader: Reader): Reads => {
 
   /** Moves what was read from the common memory. */
   const unpark = (count: number): Uint8Array => {
-    memory = lend(0);
+    memory = lend(0, count);
     memory.set(PARKING.subarray(0, count));
     free = memory;
     from = 0;
@@ -75,7 +75,7 @@ export const lentReads = (reader: Reader): Reads => {
   const park = () => {
     if (memory) loanOf(memory)?.release();
     memory = undefined;
-    free = PARKING;
+    free = PARKING.subarray(0, lendable(0));
   };
 
   /** The same memory again if what was read is not held, otherwise its rest, otherwise other memory. */
@@ -99,8 +99,8 @@ export const lentReads = (reader: Reader): Reads => {
       buffer: () => free,
       callback: (count) => {
         const room = free.length;
-        const { buffer } = memory ?? unpark(count);
-        free = new Uint8Array(buffer, free.byteOffset + count, room - count);
+        const { buffer, byteOffset, length } = memory ? free : unpark(count);
+        free = new Uint8Array(buffer, byteOffset + count, length - count);
         if (free.length >= ROOM && reader.gathers(free.byteOffset - from)) {
           flushing ??= setImmediate(flush);
           return true;

@@ -8,6 +8,7 @@ import { isMine, lend, loanOf } from '../../../../src/lib/lent-buffers.ts';
 import { openSpills, type Spills } from '../../../../src/saves/spill/spill.ts';
 import { digestOf, someBytes } from '../../../support/collect.ts';
 import { temporaryFolders } from '../../../support/folder.ts';
+import { holdMany } from '../../../support/lender.ts';
 import { until } from '../../../support/until.ts';
 
 const newFolder = temporaryFolders();
@@ -98,6 +99,20 @@ describe('a spill', () => {
     await until(() => over);
     expect(largest).toBe(16 * 1024);
     expect(digestOf(Buffer.concat(parts))).toBe(digestOf(content));
+  });
+
+  it('is read in smaller pieces while many clients are slow', async () => {
+    const { open } = make(1024 ** 2);
+    const content = someBytes(2 * BLOCK + 5);
+    const spill = open(0, content.length);
+    spill?.write(chunk(content));
+    spill?.end();
+    const giveBack = holdMany();
+    const [whole, rest] = [watch(spill!.read(0)), watch(spill!.read(BLOCK + 7))];
+    await until(() => whole.over && rest.over);
+    giveBack();
+    expect(digestOf(whole.bytes)).toBe(digestOf(content));
+    expect(digestOf(rest.bytes)).toBe(digestOf(content.subarray(BLOCK + 7)));
   });
 
   it('does not emit a block that changed on disk', async () => {

@@ -34,6 +34,7 @@ import { createDisk, openDisk } from '../../../../src/sources/disk/open.ts';
 import { checkRoot, find } from '../../../../src/sources/disk/path.ts';
 import { sourceContract } from '../../../contracts/source.ts';
 import { anAsk, at, collect, failureOf, someBytes } from '../../../support/collect.ts';
+import { holdMany } from '../../../support/lender.ts';
 import { until } from '../../../support/until.ts';
 
 /** The number of open descriptors of this process within a folder. */
@@ -451,6 +452,17 @@ describe('a file on disk', () => {
       const readers = [{}, { from: 19 * BLOCK }, { last: BLOCK }, { from: 18 * BLOCK + 5 }, {}];
       const all = await Promise.all(readers.map((ask) => received(ask)));
       expect(all.map(({ error }) => error !== undefined)).toEqual([true, false, false, true, true]);
+    });
+
+    it.each([0, BLOCK + 1, 2 * BLOCK + 10])('is read from byte %i while many clients are slow', async (from) => {
+      // The last block is longer than the smallest buffer.
+      const other = someBytes(2 * BLOCK + 12_000);
+      writeFileSync(path, other);
+      const giveBack = holdMany();
+      const { bytes, error } = await received({ from }, { blocks: sumsOf(other) });
+      giveBack();
+      expect(error).toBeUndefined();
+      expect(bytes.equals(other.subarray(from))).toBe(true);
     });
 
     it('is read in whole blocks by a client that pauses after each chunk', async () => {

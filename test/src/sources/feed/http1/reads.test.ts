@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SIZES } from '../../../../../src/lib/lent-buffers.ts';
 import { lentReads } from '../../../../../src/sources/feed/http1/reads.ts';
+import { holdMany } from '../../../../support/lender.ts';
 
 /** A reader whose socket receives what the test says. */
 const open = () => {
@@ -58,4 +59,28 @@ describe('lent reads', () => {
     expect(memory().length).toBe(SIZES[2]);
     reads.release();
   });
+
+  it.each([1, SIZES[0] / 2, SIZES[0] / 2 + 1, SIZES[0]])(
+    'hold half as much while many clients are slow, and lose nothing of %i bytes that were read before',
+    (count) => {
+      const { seen, reader, reads, memory, receive } = open();
+      const pause = () => {
+        reader.open = false;
+        receive('a');
+        reader.open = true;
+      };
+      pause();
+      expect(memory().length).toBe(SIZES[0]);
+      const giveBack = holdMany();
+      receive('b'.repeat(count));
+      receive('c');
+      pause();
+      expect(memory().length).toBe(SIZES[0] / 2);
+      receive('d'.repeat(SIZES[0] / 2));
+      receive('e');
+      expect(seen).toEqual(['a', 'b'.repeat(count), 'c', 'a', 'd'.repeat(SIZES[0] / 2), 'e']);
+      reads.release();
+      giveBack();
+    },
+  );
 });
