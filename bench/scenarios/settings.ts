@@ -34,6 +34,20 @@ interface Configured extends Omit<Contender, 'run'> {
   readonly own?: () => Promise<readonly string[]>;
 }
 
+/** A daemon with the files that it is asked for. */
+interface Serving {
+  /** Asks for so many further files. */
+  ask(count: number): Promise<unknown>;
+  /** Microseconds of CPU time that one takes. */
+  cost(): Promise<number>;
+}
+
+/**
+ * The daemons warm up in so many turns. After two minutes without a request, the next 1,500 cost up to three times as
+ * much, so none may wait for long while others warm up.
+ */
+const TURNS = 4;
+
 interface Options {
   /** Seconds of CPU time of a daemon, by the id of its process. Default: those of that process. */
   readonly cpu?: (pid: number) => number;
@@ -51,11 +65,10 @@ export const compareSettings = async (
   const { sizes } = bench;
   const daemons: Daemon[] = [];
 
-  /** A warm daemon. The result is the cost of a request: microseconds of CPU time, once measured. */
-  const serving = async (settings: readonly string[], id: string): Promise<() => Promise<number>> => {
+  const serving = async (settings: readonly string[], id: string): Promise<Serving> => {
     const folder = bench.folder(id);
     const catalog = join(folder, 'catalog.db');
-    fillCatalog(catalog, bench, id, sizes.warmUp + (sizes.rounds + 1) * sizes.requests);
+    fillCatalog(catalog, bench, id, sizes.warmUp + TURNS + (sizes.rounds + 1) * sizes.requests);
     const daemon = await startDaemon(bench, folder, catalog, ['--dispatch', 'none', ...settings]);
     daemons.push(daemon);
     let next = 0;
@@ -69,28 +82,32 @@ export const compareSettings = async (
           CLIENTS,
         ),
       );
-    await ask(sizes.warmUp);
-    return async () => {
+    const cost = async () => {
       const before = cpu(daemon.pid);
       await ask(sizes.requests);
       return (1e6 * (cpu(daemon.pid) - before)) / sizes.requests;
     };
+    return { ask, cost };
   };
 
   try {
-    const warm: Contender[] = [];
+    const groups: { readonly contender: Omit<Contender, 'run'>; readonly all: readonly Serving[] }[] = [];
     for (const { settings, own = async () => [], ...contender } of contenders) {
-      const all: (() => Promise<number>)[] = [];
+      const all: Serving[] = [];
       for (let number = 1; number <= processes; number += 1)
         all.push(await serving([...settings, ...(await own())], `${contender.id}-${number}`));
-      let turn = 0;
-      warm.push({ ...contender, run: async () => all[turn++ % processes]?.() ?? Number.NaN });
+      groups.push({ contender, all });
     }
+    for (let turn = 0; turn < TURNS; turn += 1)
+      for (const { all } of groups) for (const { ask } of all) await ask(Math.ceil(sizes.warmUp / TURNS));
     return await hold({
       title: `4 KiB from a feed, ${CLIENTS} clients, each path once, ${title}`,
       unit: 'CPU µs',
       rounds: sizes.rounds * processes,
-      contenders: warm,
+      contenders: groups.map(({ contender, all }) => {
+        let turn = 0;
+        return { ...contender, run: async () => all[turn++ % processes]?.cost() ?? Number.NaN };
+      }),
     });
   } finally {
     for (const daemon of daemons) await daemon.stop();
