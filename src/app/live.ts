@@ -7,9 +7,10 @@ import { json } from '../http/admin/files.ts';
 import type { FinishedRequest } from '../lib/finished-request.ts';
 import type { ByteCounter } from '../observe/count-bytes.ts';
 import { framesOf, written } from '../observe/live/frames.ts';
-import { createHistory, type History } from '../observe/live/history.ts';
+import type { History } from '../observe/live/history.ts';
 import type { Mirror } from '../observe/live/mirror.ts';
-import { createSourceRates, type SourceRates } from '../observe/live/source-rates.ts';
+import { createPast } from '../observe/live/past.ts';
+import type { SourceRates } from '../observe/live/source-rates.ts';
 import type { Asked } from '../observe/live/tap.ts';
 import { createTiles } from '../observe/live/tiles.ts';
 import { createTraffic, type SeenTraffic } from '../observe/live/traffic.ts';
@@ -36,10 +37,9 @@ export const openLive = (settings: Settings, told?: Told): Live =>
   told ? createLiveOf(settings, told) : createLive(settings);
 
 const createLive = (settings: Settings): Live => {
-  const now = () => asyncScheduler.now();
+  const now = Date.now;
   const traffic = createTraffic(now);
-  const rates = createSourceRates();
-  const history = createHistory(now, showClientOf(settings));
+  const { history, rates, ...past } = createPast(now, showClientOf(settings));
   const { tiles, ...board } = createBoard(settings, {
     traffic,
     received: rates.received,
@@ -53,8 +53,12 @@ const createLive = (settings: Settings): Live => {
     watched: (asked, events) => traffic.watched(asked, events),
     start: (streamer, finished) => {
       const running = board.start(streamer);
-      running.add(finished.subscribe(() => tiles.finished()));
-      for (const one of [history, rates]) running.add(finished.subscribe(one.finished));
+      running.add(
+        finished.subscribe((one) => {
+          tiles.finished();
+          past.finished(one);
+        }),
+      );
       return running;
     },
     endpoints: board.endpoints,

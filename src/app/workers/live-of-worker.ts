@@ -1,10 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { asyncScheduler, interval, type Observable, type Subscription } from 'rxjs';
+import { interval, type Observable, type Subscription } from 'rxjs';
 import type { Settings } from '../../config/schema.ts';
 import type { FinishedRequest } from '../../lib/finished-request.ts';
 import { bufferBytes } from '../../lib/lent-buffers.ts';
-import { createHistory, type History } from '../../observe/live/history.ts';
-import { createSourceRates } from '../../observe/live/source-rates.ts';
+import type { History } from '../../observe/live/history.ts';
+import { createPast } from '../../observe/live/past.ts';
 import { createTraffic } from '../../observe/live/traffic.ts';
 import { reportTraffic } from '../../observe/live/traffic-news.ts';
 import type { Live } from '../live.ts';
@@ -29,10 +29,9 @@ export interface LiveOfWorker extends Pick<Live, 'counter' | 'watched' | 'fetche
 }
 
 export const createLiveOfWorker = (settings: Settings, master: Peer<MasterCalls>): LiveOfWorker => {
-  const now = () => asyncScheduler.now();
+  const now = Date.now;
   const traffic = createTraffic(now);
-  const rates = createSourceRates();
-  const history = createHistory(now, showClientOf(settings));
+  const { history, rates, ...past } = createPast(now, showClientOf(settings));
   let requests = 0;
   let before = { requests: 0, bytes: 0, received: 0, resumed: 0, replaced: 0, cut: 0 };
   let looking: Subscription | undefined;
@@ -75,10 +74,10 @@ export const createLiveOfWorker = (settings: Settings, master: Peer<MasterCalls>
     start: (finished) => {
       const running = interval(SUMS).subscribe(tellSums);
       running.add(() => looking?.unsubscribe());
-      for (const one of [history, rates]) running.add(finished.subscribe(one.finished));
       running.add(
-        finished.subscribe(() => {
+        finished.subscribe((one) => {
           requests += 1;
+          past.finished(one);
         }),
       );
       return running;

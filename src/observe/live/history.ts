@@ -1,6 +1,5 @@
 import type { CopyProgress } from '../../../pipelines/model/index.ts';
 import { type FinishedRequest, outcomeOf } from '../../lib/finished-request.ts';
-import { Gathered } from '../../lib/gathered.ts';
 import { maskUrl } from '../../lib/mask.ts';
 import { messageOf } from '../../lib/thrown.ts';
 import { problemOf, stateOf } from './disk-lanes.ts';
@@ -16,15 +15,15 @@ const KEPT = 300;
  */
 const SPAN = 10_000;
 
-/** The last finished requests. Kept always. */
+/** The last finished requests. */
 export interface History {
-  finished(one: FinishedRequest): void;
   /** The newest first. */
   list(): readonly Finished[];
   find(id: string): FinishedReport | undefined;
 }
 
-interface Kept {
+/** A finished request, and when that was. */
+export interface Kept {
   readonly at: number;
   readonly request: FinishedRequest;
 }
@@ -53,11 +52,11 @@ class Ring {
  * expense of those with events: failed ones, cut ones, those that another source completed, and those
  * whose copy was given up.
  */
-export const createHistory = (now: () => number, showClient: ShowClient): History => {
+export const createHistory = (showClient: ShowClient): History & { add(one: Kept): void } => {
   const [quiet, eventful] = [new Ring(), new Ring()];
   /** Places that quiet requests may take; all are free again after `SPAN`. */
   let free = KEPT;
-  let asOf = now();
+  let asOf = 0;
 
   const addQuiet = (one: Kept): void => {
     // The clock may have been set back.
@@ -70,14 +69,7 @@ export const createHistory = (now: () => number, showClient: ShowClient): Histor
     }
   };
 
-  const entering = new Gathered<Kept>((one) => {
-    if (isEventful(one.request)) eventful.add(one);
-    else addQuiet(one);
-  });
-  const all = () => {
-    entering.flush();
-    return [...quiet.all(), ...eventful.all()];
-  };
+  const all = () => [...quiet.all(), ...eventful.all()];
 
   const summary = ({ at, request }: Kept): Finished => {
     const { id, method, target, status, report, error, duration, client } = request;
@@ -99,7 +91,10 @@ export const createHistory = (now: () => number, showClient: ShowClient): Histor
   };
 
   return {
-    finished: (request) => entering.add({ at: now(), request }),
+    add: (one) => {
+      if (isEventful(one.request)) eventful.add(one);
+      else addQuiet(one);
+    },
     list: () =>
       all()
         .toSorted((a, b) => b.at - a.at)

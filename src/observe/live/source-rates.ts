@@ -1,6 +1,5 @@
 import { type Location, type SourceId, sourceName } from '../../../pipelines/model/index.ts';
 import type { FinishedRequest } from '../../lib/finished-request.ts';
-import { Gathered } from '../../lib/gathered.ts';
 import type { ByteCounter, Sum } from '../count-bytes.ts';
 
 /** Sources that are remembered: those that were used last. */
@@ -16,7 +15,7 @@ export interface SourceRate {
   readonly firstByte?: number;
 }
 
-/** What came from each source. Kept always. */
+/** What came from each source. */
 export interface SourceRates {
   /** Counts the bytes of each source that is opened. */
   readonly counter: ByteCounter;
@@ -50,18 +49,24 @@ export const createSourceRates = (): SourceRates => {
     return sum;
   };
 
-  const knownOf = (source: SourceId): Known => {
-    const name = sourceName(source);
-    const found = known.get(name);
-    if (found) return found;
+  const enter = (name: string, kind: string): Known => {
     const [oldest] = known.keys();
     if (known.size === SOURCES && oldest !== undefined) known.delete(oldest);
-    const fresh = { remote: { bytes: 0, within: kindOf(source.kind) }, local: { bytes: 0 } };
+    const fresh = { remote: { bytes: 0, within: kindOf(kind) }, local: { bytes: 0 } };
     known.set(name, fresh);
     return fresh;
   };
 
-  const finished = new Gathered<FinishedRequest>(({ report }) => {
+  /** The one that was opened last: most requests need it again, and its name need not be made. */
+  let last: { readonly source: SourceId; readonly known: Known } | undefined;
+  const knownOf = (source: SourceId): Known => {
+    if (last?.source.id === source.id && last.source.kind === source.kind) return last.known;
+    const name = sourceName(source);
+    last = { source, known: known.get(name) ?? enter(name, source.kind) };
+    return last.known;
+  };
+
+  const finished: SourceRates['finished'] = ({ report }) => {
     if (!report) return;
     let asked: { readonly at: number; readonly source: string } | undefined;
     for (const { at, what, detail } of report.timeline) {
@@ -71,7 +76,7 @@ export const createSourceRates = (): SourceRates => {
       if (own) own.firstByte = (own.firstByte ?? at - asked.at) * (1 - NEWEST) + (at - asked.at) * NEWEST;
       return;
     }
-  });
+  };
 
   return {
     counter: {
@@ -82,15 +87,13 @@ export const createSourceRates = (): SourceRates => {
         return isLocal ? undefined : kindOf(METADATA);
       },
     },
-    finished: finished.add,
+    finished,
     received: () => [...kinds.values()].reduce((total, { bytes }) => total + bytes, 0),
     fetched: () => [...kinds].map(([kind, { bytes }]) => [kind, bytes] as const),
-    list: () => {
-      finished.flush();
-      return [...known].map(([name, { remote, local, firstByte }]) => ({
+    list: () =>
+      [...known].map(([name, { remote, local, firstByte }]) => ({
         ...{ name, bytes: remote.bytes + local.bytes },
         ...(firstByte !== undefined && { firstByte }),
-      }));
-    },
+      })),
   };
 };

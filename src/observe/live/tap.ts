@@ -60,6 +60,7 @@ export interface Running {
   readonly copy?: CopyProgress;
   /** The bytes of the transfer that were put on disk for its client alone. */
   readonly spill?: Extent;
+  /** If somebody looked when it was over. */
   readonly end?: { readonly at: number; readonly outcome: 'complete' | 'failed' | 'left'; readonly code?: string };
 }
 
@@ -74,6 +75,8 @@ export interface Asked {
 /** Sums of all requests, and the clock. */
 export interface Taps {
   readonly now: () => number;
+  /** Whether somebody looks. */
+  readonly isWatched: boolean;
   bytes: number;
   resumed: number;
   replaced: number;
@@ -94,63 +97,89 @@ const isFailure = ({ event }: Noted): boolean => event.type === 'failed';
 /** Notes of one request that are remembered. */
 const NOTES = 200;
 
-/** Stands between a request's events and their consumer. */
+/** How long a client takes nothing, while somebody looks. */
+interface Pauses {
+  leave?: () => void;
+  sum: number;
+  since?: number;
+}
+
+/**
+ * Stands between a request's events and their consumer. It has few fields and makes few objects, since there is one
+ * for each request, and hardly ever somebody who looks.
+ */
 export class Tap extends Subscriber<StreamEvent> implements Running {
-  readonly id: string;
-  readonly path: string;
-  readonly client: string;
   readonly began: number;
   readonly notes: Noted[] = [];
-  readonly #out: Subscriber<StreamEvent>;
-  readonly #valve: Valve;
-  readonly #sums: Taps;
   sent = 0;
-  copy: Running['copy'];
   spill: Running['spill'];
   end: Running['end'];
-  #copyBasin: Head['basin'];
-  #pausedFor = 0;
-  #pausedSince: number | undefined;
-  #leave: (() => void) | undefined;
+  /** Its neighbours in the list of those that run. */
+  before: Tap | undefined;
+  after: Tap | undefined;
+  readonly #out: Subscriber<StreamEvent>;
+  readonly #asked: Asked;
+  readonly #sums: Taps;
+  #head: Head | undefined;
+  #pauses: Pauses | undefined;
 
-  constructor(out: Subscriber<StreamEvent>, { id, path, client = '', valve }: Asked, sums: Taps) {
+  constructor(out: Subscriber<StreamEvent>, asked: Asked, sums: Taps) {
     super(out);
-    this.id = id;
-    this.path = path;
-    this.client = client;
     this.began = sums.now();
     this.#out = out;
-    this.#valve = valve;
+    this.#asked = asked;
     this.#sums = sums;
+  }
+
+  get id(): string {
+    return this.#asked.id;
+  }
+
+  get path(): string {
+    return this.#asked.path;
+  }
+
+  get client(): string {
+    return this.#asked.client ?? '';
+  }
+
+  get copy(): Running['copy'] {
+    return this.#head?.copy;
   }
 
   /** Before its first byte, a closed valve only means that the turn of the request has not come. */
   get paused(): boolean {
-    return this.sent > 0 && this.#valve instanceof Gate && !this.#valve.value;
+    const { valve } = this.#asked;
+    return this.sent > 0 && valve instanceof Gate && !valve.value;
   }
 
   pausedFor(now: number): number {
-    return this.#pausedFor + (this.#pausedSince === undefined ? 0 : now - this.#pausedSince);
+    const { sum = 0, since = now } = this.#pauses ?? {};
+    return sum + now - since;
   }
 
+  /** Measures pauses from now on. */
   follow(): void {
-    this.#leave ??= followValve(this.#valve, this, (open) => {
+    if (this.#pauses) return;
+    const pauses: Pauses = { sum: 0 };
+    this.#pauses = pauses;
+    pauses.leave = followValve(this.#asked.valve, this, (open) => {
       const at = this.#sums.now();
-      if (this.#pausedSince !== undefined) this.#pausedFor += at - this.#pausedSince;
-      this.#pausedSince = open || this.sent === 0 ? undefined : at;
+      pauses.sum = this.pausedFor(at);
+      pauses.since = open || this.sent === 0 ? undefined : at;
     });
   }
 
   unfollow(): void {
-    this.#leave?.();
-    this.#leave = undefined;
-    this.#pausedSince = undefined;
+    this.#pauses?.leave?.();
+    this.#pauses = undefined;
   }
 
-  finish(outcome: NonNullable<Running['end']>['outcome'], code?: string): void {
-    this.end ??= { at: this.#sums.now(), outcome, code };
-    this.#pausedFor = this.pausedFor(this.end.at);
-    this.#pausedSince = undefined;
+  #finish(outcome: NonNullable<Running['end']>['outcome'], code?: string): void {
+    if (this.end || !this.#sums.isWatched) return;
+    const at = this.#sums.now();
+    this.end = { at, outcome, code };
+    if (this.#pauses) this.#pauses = { sum: this.pausedFor(at) };
   }
 
   protected override _next(event: StreamEvent): void {
@@ -166,21 +195,20 @@ export class Tap extends Subscriber<StreamEvent> implements Running {
     if (event.type === 'resumed') this.#sums.resumed += 1;
     else if (event.type === 'head') {
       if (this.notes.some(isFailure)) this.#sums.replaced += 1;
-      this.copy = event.copy;
-      this.#copyBasin = event.basin;
-    } else if (event.type === 'on-disk' && event.basin !== this.#copyBasin) this.spill = event.basin;
+      this.#head = event;
+    } else if (event.type === 'on-disk' && event.basin !== this.#head?.basin) this.spill = event.basin;
     if (this.notes.length < NOTES) this.notes.push({ at: this.#sums.now(), sent: this.sent, event });
   }
 
   protected override _error(thrown: unknown): void {
-    if (this.notes.some(({ event }) => event.type === 'head')) this.#sums.cut += 1;
-    this.finish('failed', toStreamError(thrown).code);
+    if (this.#head) this.#sums.cut += 1;
+    this.#finish('failed', toStreamError(thrown).code);
     this.#out.error(thrown);
     this.unsubscribe();
   }
 
   protected override _complete(): void {
-    this.finish('complete');
+    this.#finish('complete');
     this.#out.complete();
     this.unsubscribe();
   }
@@ -189,7 +217,7 @@ export class Tap extends Subscriber<StreamEvent> implements Running {
     const { closed } = this;
     super.unsubscribe();
     if (closed) return;
-    this.finish('left');
+    this.#finish('left');
     this.#sums.left(this);
   }
 }

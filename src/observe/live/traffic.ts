@@ -1,6 +1,5 @@
 import { Observable } from 'rxjs';
 import type { StreamEvent } from '../../../pipelines/model/index.ts';
-import { ShortLivedSet } from '../../../pipelines/operators/short-lived-set.ts';
 import { type Asked, type Running, Tap, type Taps } from './tap.ts';
 
 /** Called while somebody looks: must be quick and must not throw. */
@@ -36,6 +35,40 @@ export interface SeenTraffic {
   watch(watcher: Watcher): () => void;
 }
 
+/** Taps in the order of their arrival. They are linked themselves, since a set costs several times as much. */
+class TapList {
+  size = 0;
+  #first: Tap | undefined;
+  #last: Tap | undefined;
+
+  add(tap: Tap): void {
+    tap.before = this.#last;
+    if (this.#last) this.#last.after = tap;
+    else this.#first = tap;
+    this.#last = tap;
+    this.size += 1;
+  }
+
+  delete(tap: Tap): boolean {
+    const { before, after } = tap;
+    if (!before && this.#first !== tap) return false;
+    if (before) before.after = after;
+    else this.#first = after;
+    if (after) after.before = before;
+    else this.#last = before;
+    // An old one that is garbage would keep younger ones from being collected.
+    tap.before = undefined;
+    tap.after = undefined;
+    this.size -= 1;
+    return true;
+  }
+
+  /** None may come or go meanwhile. */
+  *[Symbol.iterator](): Generator<Tap> {
+    for (let tap = this.#first; tap; tap = tap.after) yield tap;
+  }
+}
+
 /** Running requests that are remembered; of more, only the number. */
 const LIMIT = 10_000;
 /**
@@ -45,7 +78,7 @@ const LIMIT = 10_000;
 export const createTraffic = (now: () => number, limit = LIMIT): Traffic => new Registry(now, limit);
 
 class Registry implements Traffic, Taps {
-  readonly running = new ShortLivedSet<Tap>();
+  readonly running = new TapList();
   readonly now: () => number;
   readonly #limit: number;
   beyond = 0;
@@ -53,11 +86,15 @@ class Registry implements Traffic, Taps {
   resumed = 0;
   replaced = 0;
   cut = 0;
-  watcher: Watcher | undefined;
+  #watcher: Watcher | undefined;
 
   constructor(now: () => number, limit: number) {
     this.now = now;
     this.#limit = limit;
+  }
+
+  get isWatched(): boolean {
+    return this.#watcher !== undefined;
   }
 
   watched(asked: Asked, events: Observable<StreamEvent>): Observable<StreamEvent> {
@@ -77,10 +114,10 @@ class Registry implements Traffic, Taps {
   }
 
   watch(watcher: Watcher): () => void {
-    this.watcher = watcher;
-    for (const tap of this.running) tap.follow();
+    this.#watcher = watcher;
+    for (const tap of [...this.running]) tap.follow();
     return () => {
-      this.watcher = undefined;
+      this.#watcher = undefined;
       for (const tap of this.running) tap.unfollow();
     };
   }
@@ -91,13 +128,13 @@ class Registry implements Traffic, Taps {
       return;
     }
     this.running.add(tap);
-    if (!this.watcher) return;
+    if (!this.#watcher) return;
     tap.follow();
-    this.watcher.began(tap);
+    this.#watcher.began(tap);
   }
 
   left(tap: Tap): void {
-    if (this.running.delete(tap)) this.watcher?.ended(tap);
+    if (this.running.delete(tap)) this.#watcher?.ended(tap);
     else this.beyond -= 1;
   }
 }

@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import type { CopyProgress, Report } from '../../../../pipelines/index.ts';
 import { showClientOf } from '../../../../src/app/show-client.ts';
 import type { FinishedRequest } from '../../../../src/lib/finished-request.ts';
-import { createHistory } from '../../../../src/observe/live/history.ts';
 import { diskSentence } from '../../../../src/observe/live/model/disk.ts';
 import { streamOf } from '../../../../src/observe/live/model/of-report.ts';
+import { createPast } from '../../../../src/observe/live/past.ts';
 
 const reportOf = (more: Partial<Report> = {}): Report => ({
   ...{ id: 'a', method: 'GET', path: '/el9/a.rpm', outcome: 'complete', bytes: 9, duration: 5 },
@@ -26,6 +26,11 @@ const eventful = reportOf({
   attempts: [{ source: 'feed:feed', url: 'http://me:pw@feed/a?token=s3cret', from: 0, failure }],
   timeline: [{ at: 1, what: 'failed', detail: 'feed:feed: http://me:pw@feed/a?token=s3cret sent nothing' }],
 });
+
+const createHistory = (...given: Parameters<typeof createPast>) => {
+  const { history, finished } = createPast(...given);
+  return { ...history, finished };
+};
 
 describe('the history', () => {
   it('keeps eventful requests however many quiet ones follow, and both in bounded number', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Report } from '../../../../pipelines/index.ts';
 import type { FinishedRequest } from '../../../../src/lib/finished-request.ts';
-import { createSourceRates } from '../../../../src/observe/live/source-rates.ts';
+import { createPast } from '../../../../src/observe/live/past.ts';
 
 /** A request whose source was asked at 10 ms, and had a head at `head`. */
 const finished = (head: number): FinishedRequest => {
@@ -19,14 +19,17 @@ const finished = (head: number): FinishedRequest => {
 
 describe('the rates of sources', () => {
   it('have the mean time to a head as soon as it is asked for, the newest with a fifth of the weight', () => {
-    const rates = createSourceRates();
+    const { rates, ...past } = createPast(
+      () => 0,
+      () => undefined,
+    );
     const location = { url: 'http://example/a.rpm', source: { kind: 'feed', id: 'example' } } as const;
     const sum = rates.counter.sumOf?.(location);
     expect(sum).toBeDefined();
     expect(rates.list()).toEqual([{ name: 'feed:example', bytes: 0 }]);
-    rates.finished(finished(110));
+    past.finished(finished(110));
     expect(rates.list()).toEqual([{ name: 'feed:example', bytes: 0, firstByte: 100 }]);
-    rates.finished(finished(210));
+    past.finished(finished(210));
     expect(rates.list()).toMatchObject([{ firstByte: 120 }]);
     expect(rates.list()).toMatchObject([{ firstByte: 120 }]);
   });
