@@ -194,6 +194,28 @@ describe('streams that are shown', () => {
     expect([traffic.running.size, traffic.beyond]).toEqual([0, 0]);
   });
 
+  it.each([
+    ['first', [0, 1, 2]],
+    ['last', [2, 1, 0]],
+    ['middle', [1, 0, 2]],
+    ['middle, then last', [1, 2, 0]],
+  ])('are of requests in the order of their arrival, whichever ends first: the %s', (_, ends) => {
+    const traffic = createTraffic(() => 0, 3);
+    const ids = () => Array.from(traffic.running, ({ id }) => id);
+    const runs = ['a', 'b', 'c', 'beyond'].map((id) => traffic.watched(asked(id), NEVER).subscribe());
+    runs[3]?.unsubscribe();
+    expect([ids(), traffic.beyond]).toEqual([['a', 'b', 'c'], 0]);
+    const left = ['a', 'b', 'c'];
+    for (const at of ends) {
+      runs[at]?.unsubscribe();
+      left.splice(left.indexOf('abc'[at] ?? ''), 1);
+      expect([ids(), traffic.running.size]).toEqual([left, left.length]);
+    }
+    const next = traffic.watched(asked('next'), NEVER).subscribe();
+    expect(ids()).toEqual(['next']);
+    next.unsubscribe();
+  });
+
   it('are none of a client that is gone already', async () => {
     const traffic = createTraffic(() => 0);
     let asks = 0;
