@@ -209,11 +209,11 @@ describe('streams that are shown', () => {
     for (const at of ends) {
       runs[at]?.unsubscribe();
       left.splice(left.indexOf('abc'[at] ?? ''), 1);
+      const next = traffic.watched(asked('next'), NEVER).subscribe();
+      expect([ids(), traffic.running.size]).toEqual([[...left, 'next'], left.length + 1]);
+      next.unsubscribe();
       expect([ids(), traffic.running.size]).toEqual([left, left.length]);
     }
-    const next = traffic.watched(asked('next'), NEVER).subscribe();
-    expect(ids()).toEqual(['next']);
-    next.unsubscribe();
   });
 
   it('are none of a client that is gone already', async () => {
