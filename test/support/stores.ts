@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { firstValueFrom } from 'rxjs';
 import type { Candidate, CatalogEntry, CopyWriter, Header } from '../../pipelines/model/index.ts';
-import { lend, loanOf } from '../../src/lib/lent-buffers.ts';
+import { lend, loanOf, SIZES } from '../../src/lib/lent-buffers.ts';
 import { createSaveStore, type SaveStore, type SaveStoreOptions } from '../../src/saves/copies/store.ts';
 import { digestOf } from './collect.ts';
 import { filesBelow, temporaryFolders } from './folder.ts';
@@ -36,7 +36,7 @@ export const describing = (bytes: Uint8Array, more: Partial<CatalogEntry> = {}):
 /** Writes bytes as a transfer does: in memory that is lent, and taken away as soon as nobody holds it. */
 export const writeTo = (keeping: CopyWriter | undefined, bytes: Uint8Array, size = 65_536) => {
   for (let at = 0; at < bytes.length; at += size) {
-    const memory = lend(2, 1);
+    const memory = lend(2, SIZES[1]);
     const piece = memory.subarray(0, Math.min(size, bytes.length - at));
     piece.set(bytes.subarray(at, at + piece.length));
     keeping?.write(piece, loanOf(memory));
