@@ -35,7 +35,7 @@ export interface SeenTraffic {
   watch(watcher: Watcher): () => void;
 }
 
-/** Taps in the order of their arrival. They are linked themselves, since a set costs several times as much. */
+/** Taps in the order of their arrival. They are linked themselves, so that a request makes nothing for its place. */
 class TapList {
   size = 0;
   #first: Tap | undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Report } from '../../../../pipelines/index.ts';
+import type { Location, Report } from '../../../../pipelines/index.ts';
 import type { FinishedRequest } from '../../../../src/lib/finished-request.ts';
 import { createPast } from '../../../../src/observe/live/past.ts';
 
@@ -32,5 +32,26 @@ describe('the rates of sources', () => {
     past.finished(finished(210));
     expect(rates.list()).toMatchObject([{ firstByte: 120 }]);
     expect(rates.list()).toMatchObject([{ firstByte: 120 }]);
+  });
+
+  it('are those of each source, also if another was opened in between, or has the same name but another kind', () => {
+    const { rates } = createPast(
+      () => 0,
+      () => undefined,
+    );
+    const open = (kind: 'feed' | 'alternate', id: string, bytes: number) => {
+      const sum = rates.counter.sumOf?.({ url: 'http://example/a.rpm', source: { kind, id } } as Location);
+      for (let one = sum; one; one = one.within) one.bytes += bytes;
+    };
+    open('feed', 'a', 1);
+    open('alternate', 'a', 10);
+    open('feed', 'a', 100);
+    open('feed', 'b', 1_000);
+    expect(rates.list()).toEqual([
+      { name: 'feed:a', bytes: 101 },
+      { name: 'alternate:a', bytes: 10 },
+      { name: 'feed:b', bytes: 1_000 },
+    ]);
+    expect(rates.received()).toBe(1_111);
   });
 });

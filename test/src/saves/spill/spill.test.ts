@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { BehaviorSubject } from 'rxjs';
+import { BehaviorSubject, tap } from 'rxjs';
 import type { Chunk } from '../../../../pipelines/model/index.ts';
 import { type Flow, OPEN } from '../../../../pipelines/operators/valve.ts';
 import { isMine, lend, loanOf } from '../../../../src/lib/lent-buffers.ts';
@@ -108,9 +108,15 @@ describe('a spill', () => {
     spill?.write(chunk(content));
     spill?.end();
     const giveBack = holdMany();
-    const [whole, rest] = [watch(spill!.read(0)), watch(spill!.read(BLOCK + 7))];
+    const sizes = new Set<number>();
+    const measured: Flow<Chunk> = (valve) =>
+      spill!
+        .read(0)(valve)
+        .pipe(tap(({ bytes }) => sizes.add(bytes.length)));
+    const [whole, rest] = [watch(measured), watch(spill!.read(BLOCK + 7))];
     await until(() => whole.over && rest.over);
     giveBack();
+    expect(sizes).toEqual(new Set([8 * 1024, 5]));
     expect(digestOf(whole.bytes)).toBe(digestOf(content));
     expect(digestOf(rest.bytes)).toBe(digestOf(content.subarray(BLOCK + 7)));
   });
