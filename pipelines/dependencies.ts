@@ -11,6 +11,7 @@ import type {
   Policy,
   Report,
   StreamError,
+  Watch,
 } from './model/index.ts';
 import type { Lengths } from './stages/attempts/lengths.ts';
 import type { Health } from './stages/health/health.ts';
@@ -41,6 +42,7 @@ export interface LazyFetchDeps {
   readonly outbox?: Pick<Outbox, 'append' | 'written'>;
   /** Called once for each request with its report, however it ended. */
   readonly report?: (report: Report) => void;
+  readonly watch?: Watch;
   /** Called with the candidate of each failed attempt, and its error. */
   readonly failed?: (candidate: Candidate, error: StreamError) => void;
   /** Clock of all timers and measurements. Default: the RxJS clock. */

@@ -35,7 +35,7 @@ import { verify } from './stages/verify.ts';
  */
 export const lazyFetch = (request: StreamRequest, deps: LazyFetchDeps): Flow<StreamEvent> => prepare(deps)(request);
 
-/** `lazyFetch` for many requests. A request's own `onReport` replaces `report`. */
+/** `lazyFetch` for many requests. Each may have a `report` and a `watch` of its own instead. */
 export const prepare = (deps: LazyFetchDeps) => {
   const { scheduler } = deps;
   const found = findEntries(deps);
@@ -49,16 +49,19 @@ export const prepare = (deps: LazyFetchDeps) => {
     (inner) => headFromCatalog(deps, inner), //   no feed for HEAD
     (inner) => share(deps, inner), //             one transfer for many clients
   ]);
-  return (request: StreamRequest, onReport = deps.report): Flow<StreamEvent> =>
+  return (
+    request: StreamRequest,
+    { report: told, watch }: Pick<LazyFetchDeps, 'report' | 'watch'> = deps,
+  ): Flow<StreamEvent> =>
     given(
       request,
       fuse(
         found, //        the entries of the path, newest first
         answer(request),
-        madeFile(request, deps), //                          what the catalog itself writes
-        folder(request, deps), //                            a listing, or the missing slash
-        clientTimeout(deps), //                              disconnects a stuck client
-        report(request, { scheduler, report: onReport }), // one report for each request
+        madeFile(request, deps), //                             what the catalog itself writes
+        folder(request, deps), //                               a listing, or the missing slash
+        clientTimeout(deps), //                                 disconnects a stuck client
+        report(request, { scheduler, report: told, watch }), // one report for each request
       ),
     );
 };

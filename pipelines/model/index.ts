@@ -72,6 +72,7 @@ export type {
   SaveRequest,
   Unless,
 } from './ports.ts';
+export type { Noted, Progress, Watch } from './progress.ts';
 export { type ByteRange, type Part, resolveRange } from './range.ts';
 export type { AttemptReport, Moment, Outcome, Report } from './report.ts';
 export { type RequestOptions, type StreamRequest, streamRequest } from './request.ts';

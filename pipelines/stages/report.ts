@@ -1,4 +1,4 @@
-import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type SchedulerLike, type Subscriber } from 'rxjs';
 import {
   type AttemptReport,
   type Candidate,
@@ -7,154 +7,210 @@ import {
   isNote,
   type Moment,
   type Note,
+  type Noted,
   type Outcome,
+  type Progress,
   type Report,
   type StreamError,
   type StreamEvent,
   type StreamRequest,
   sourceName,
   toStreamError,
+  type Watch,
 } from '../model/index.ts';
 import { operate, type Stage } from '../operators/operate.ts';
+import type { Handlers } from '../operators/subscriber.ts';
 import { followValve } from '../operators/valve.ts';
 
 interface ReportDeps {
   /** Called exactly once for each request, with any outcome. */
   readonly report?: (report: Report) => void;
+  readonly watch?: Watch;
   readonly scheduler?: SchedulerLike;
 }
 
 /**
  * Adds the last event, `end`, with the report, and calls `deps.report` exactly once for each
  * request: complete, failed, or left by its consumer. Errors are StreamErrors from here on.
+ * `deps.watch` gets the progress, while the request runs.
  */
-export const report = (
-  request: StreamRequest,
-  { report: onReport, scheduler = asyncScheduler }: ReportDeps,
-): Stage<Head | Chunk | Note, StreamEvent> =>
+export const report = (request: StreamRequest, deps: ReportDeps): Stage<Head | Chunk | Note, StreamEvent> =>
   operate((out, valve) => {
-    const began = scheduler.now();
-    const attempts: AttemptReport[] = [];
-    const timeline: Moment[] = [];
-    let head: Head | undefined;
-    let serving: Candidate | undefined;
-    let bytes = 0;
-    let firstByte: number | undefined;
-    let recorded = false;
-    let pauses = 0;
-    let pausedFor = 0;
-    let pausedSince: number | undefined;
-    let finished: Report | undefined;
-
-    const elapsed = () => scheduler.now() - began;
-    const mark = (what: Moment['what'], detail: string) => timeline.push({ at: elapsed(), what, detail });
-
-    const unpause = () => {
-      if (pausedSince !== undefined) pausedFor += elapsed() - pausedSince;
-      pausedSince = undefined;
-    };
-
-    const finish = (outcome: Outcome, error?: StreamError): Report => {
-      unpause();
-      mark('end', outcome);
-      const { id, method, path } = request;
-      const verified =
-        outcome === 'complete' && method === 'GET' && head?.whole && !head.candidate.unproven
-          ? head.candidate.entry.checksum?.algorithm
-          : undefined;
-      const source = serving && sourceName(serving.source);
-      const handed = head?.handedOver && { handedOver: true };
-      const copy = head?.copy && { copy: head.copy };
-      const times = { duration: elapsed(), firstByte, pauses, pausedFor };
-      finished = {
-        id,
-        method,
-        path,
-        outcome,
-        error,
-        bytes,
-        source,
-        attempts,
-        verified,
-        recorded,
-        timeline,
-        ...times,
-        ...handed,
-        ...copy,
-      };
-      onReport?.(finished);
-      return finished;
-    };
-
-    const note = (event: Note) => {
-      if (event.type === 'recorded') {
-        recorded = true;
-        mark('recorded', event.unitId);
-        return;
-      }
-      if (event.type === 'found') {
-        const { length } = event.candidates;
-        mark('found', `${length} ${length === 1 ? 'candidate' : 'candidates'}`);
-        return;
-      }
-      if (event.type === 'shared' || event.type === 'behind' || event.type === 'on-disk') {
-        mark(event.type, event.type === 'behind' ? `at byte ${event.from}` : '');
-        return;
-      }
-      const { url } = event.candidate;
-      const source = sourceName(event.candidate.source);
-      if (event.type === 'resumed') serving = event.candidate;
-      if (event.type === 'attempt') {
-        attempts.push({ source, url, from: event.from });
-        mark('attempt', event.from > 0 ? `${source} from byte ${event.from}` : source);
-      } else if (event.type === 'asked') mark('asked', source);
-      else if (event.type === 'resumed') mark('resumed', `${source} at byte ${event.from}`);
-      else {
-        const { code, message } = event.error;
-        const failed = attempts.findLastIndex((one) => one.source === source && one.url === url && !one.failure);
-        const attempt = attempts[failed];
-        if (attempt) attempts[failed] = { ...attempt, failure: { code, message, phase: event.phase } };
-        mark('failed', `${source}: ${message}`);
-      }
-    };
-
-    out.add(() => {
-      if (!finished) finish('left');
-    });
-    followValve(valve, out, (open) => {
-      if (open) unpause();
-      // Before the head a closed valve does not count as a pause: a request may begin before its
-      // turn.
-      else if (head && pausedSince === undefined) {
-        pausedSince = elapsed();
-        pauses += 1;
-      }
-    });
-
-    return {
-      next: (event) => {
-        if (isNote(event)) note(event);
-        else if (event.type === 'head') {
-          head = event;
-          serving = event.candidate;
-          mark('head', event.length === undefined ? 'length unknown' : `${event.length} bytes`);
-        } else {
-          if (bytes === 0) {
-            firstByte = elapsed();
-            mark('first-byte', '');
-          }
-          bytes += event.bytes.length;
-        }
-        out.next(event);
-      },
-      error: (thrown) => {
-        const error = toStreamError(thrown);
-        finish('failed', error);
-        out.error(error);
-      },
-      complete: () => {
-        out.next({ type: 'end', report: finish('complete') });
-        out.complete();
-      },
-    };
+    const account = new Account(request, out, deps);
+    out.add(account);
+    followValve(valve, out, account.moved);
+    if (deps.watch) out.add(deps.watch(account));
+    return account;
   });
+
+/** Events of one request that are noted for those who watch it. */
+const NOTES = 200;
+
+/** What is known of one request, and its report in the end. One object, since each request has one. */
+class Account implements Handlers<Head | Chunk | Note>, Progress {
+  readonly notes: Noted[] = [];
+  head: Head | undefined;
+  bytes = 0;
+  resumes = 0;
+  replaced = false;
+  report: Report | undefined;
+  readonly #request: StreamRequest;
+  readonly #out: Subscriber<StreamEvent>;
+  readonly #deps: ReportDeps;
+  readonly #scheduler: SchedulerLike;
+  readonly #began: number;
+  readonly #attempts: AttemptReport[] = [];
+  readonly #timeline: Moment[] = [];
+  #serving: Candidate | undefined;
+  #firstByte: number | undefined;
+  #recorded = false;
+  #pauses = 0;
+  #pausedFor = 0;
+  #pausedSince: number | undefined;
+
+  constructor(request: StreamRequest, out: Subscriber<StreamEvent>, deps: ReportDeps) {
+    this.#request = request;
+    this.#out = out;
+    this.#deps = deps;
+    this.#scheduler = deps.scheduler ?? asyncScheduler;
+    this.#began = this.#scheduler.now();
+  }
+
+  get paused(): boolean {
+    return this.#pausedSince !== undefined;
+  }
+
+  pausedFor(): number {
+    return this.#pausedFor + (this.#pausedSince === undefined ? 0 : this.#elapsed() - this.#pausedSince);
+  }
+
+  next(event: Head | Chunk | Note): void {
+    if (event.type === 'chunk') {
+      if (this.bytes === 0) {
+        this.#firstByte = this.#elapsed();
+        this.#mark('first-byte', '');
+      }
+      this.bytes += event.bytes.length;
+    } else {
+      if (this.#deps.watch && this.notes.length < NOTES)
+        this.notes.push({ at: this.#elapsed(), sent: this.bytes, event });
+      if (isNote(event)) this.#note(event);
+      else this.#begin(event);
+    }
+    this.#out.next(event);
+  }
+
+  error(thrown: unknown): void {
+    const error = toStreamError(thrown);
+    this.#finish('failed', error);
+    this.#out.error(error);
+  }
+
+  complete(): void {
+    this.#out.next({ type: 'end', report: this.#finish('complete') });
+    this.#out.complete();
+  }
+
+  /** The consumer has unsubscribed, or all is over. */
+  unsubscribe(): void {
+    if (!this.report) this.#finish('left');
+  }
+
+  readonly moved = (open: boolean): void => {
+    if (open) this.#unpause();
+    // Before the head a closed valve does not count as a pause: a request may begin before its
+    // turn.
+    else if (this.head && this.#pausedSince === undefined) {
+      this.#pausedSince = this.#elapsed();
+      this.#pauses += 1;
+    }
+  };
+
+  #elapsed(): number {
+    return this.#scheduler.now() - this.#began;
+  }
+
+  #mark(what: Moment['what'], detail: string): void {
+    this.#timeline.push({ at: this.#elapsed(), what, detail });
+  }
+
+  #unpause(): void {
+    this.#pausedFor = this.pausedFor();
+    this.#pausedSince = undefined;
+  }
+
+  #begin(head: Head): void {
+    this.head = head;
+    this.#serving = head.candidate;
+    this.replaced = this.#attempts.some(({ failure }) => failure !== undefined);
+    this.#mark('head', head.length === undefined ? 'length unknown' : `${head.length} bytes`);
+  }
+
+  #note(event: Note): void {
+    if (event.type === 'recorded') {
+      this.#recorded = true;
+      this.#mark('recorded', event.unitId);
+      return;
+    }
+    if (event.type === 'found') {
+      const { length } = event.candidates;
+      this.#mark('found', `${length} ${length === 1 ? 'candidate' : 'candidates'}`);
+      return;
+    }
+    if (event.type === 'shared' || event.type === 'behind' || event.type === 'on-disk') {
+      this.#mark(event.type, event.type === 'behind' ? `at byte ${event.from}` : '');
+      return;
+    }
+    const { url } = event.candidate;
+    const source = sourceName(event.candidate.source);
+    if (event.type === 'attempt') {
+      this.#attempts.push({ source, url, from: event.from });
+      this.#mark('attempt', event.from > 0 ? `${source} from byte ${event.from}` : source);
+    } else if (event.type === 'asked') this.#mark('asked', source);
+    else if (event.type === 'resumed') {
+      this.#serving = event.candidate;
+      this.resumes += 1;
+      this.#mark('resumed', `${source} at byte ${event.from}`);
+    } else {
+      const { code, message } = event.error;
+      const failed = this.#attempts.findLastIndex((one) => one.source === source && one.url === url && !one.failure);
+      const attempt = this.#attempts[failed];
+      if (attempt) this.#attempts[failed] = { ...attempt, failure: { code, message, phase: event.phase } };
+      this.#mark('failed', `${source}: ${message}`);
+    }
+  }
+
+  #finish(outcome: Outcome, error?: StreamError): Report {
+    this.#unpause();
+    this.#mark('end', outcome);
+    const { head } = this;
+    const { id, method, path } = this.#request;
+    const verified =
+      outcome === 'complete' && method === 'GET' && head?.whole && !head.candidate.unproven
+        ? head.candidate.entry.checksum?.algorithm
+        : undefined;
+    const handed = head?.handedOver && { handedOver: true };
+    const copy = head?.copy && { copy: head.copy };
+    this.report = {
+      id,
+      method,
+      path,
+      outcome,
+      error,
+      bytes: this.bytes,
+      source: this.#serving && sourceName(this.#serving.source),
+      attempts: this.#attempts,
+      verified,
+      recorded: this.#recorded,
+      timeline: this.#timeline,
+      duration: this.#elapsed(),
+      firstByte: this.#firstByte,
+      pauses: this.#pauses,
+      pausedFor: this.#pausedFor,
+      ...handed,
+      ...copy,
+    };
+    this.#deps.report?.(this.report);
+    return this.report;
+  }
+}

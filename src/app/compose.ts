@@ -18,6 +18,7 @@ import {
   type StreamRequest,
   streamRequest,
   type Valve,
+  type Watch,
 } from '../../pipelines/index.ts';
 import { owned } from '../lib/owned.ts';
 import { pulledUntilAborted, untilAborted } from '../lib/until-aborted.ts';
@@ -47,10 +48,12 @@ export interface FetchOptions extends Partial<Omit<StreamRequest, 'path'>> {
   readonly signal?: AbortSignal;
   /** Called once with the report, however the transfer ended: also if the consumer unsubscribed. */
   readonly report?: (report: Report) => void;
+  /** Gets the progress of the transfer, which changes until its end. */
+  readonly watch?: Watch;
 }
 
 /** Dependencies of `composeStreamer`; everything else has a default. */
-export type StreamerParts = Omit<LazyFetchDeps, 'newDigest' | 'random' | 'report'> &
+export type StreamerParts = Omit<LazyFetchDeps, 'newDigest' | 'random' | 'report' | 'watch'> &
   Partial<Pick<LazyFetchDeps, 'random'>>;
 
 /** Fetches paths, and explains where it would fetch them from. */
@@ -116,8 +119,8 @@ export const composeLending = (parts: StreamerParts): Streamer => {
     newDigest,
   });
   return {
-    fetch: (path, { valve = OPEN, report, signal, ...options } = {}) =>
-      untilAborted(fetch(requestOf(path, options), report)(valve), signal),
+    fetch: (path, { valve = OPEN, report, watch, signal, ...options } = {}) =>
+      untilAborted(fetch(requestOf(path, options), { report, watch })(valve), signal),
     explain: (path) => flow(lookup(requestOf(path), parts), candidates(parts))(OPEN),
   };
 };

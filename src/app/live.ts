@@ -1,5 +1,4 @@
 import { asyncScheduler, interval, type Observable, Subscription } from 'rxjs';
-import type { StreamEvent } from '../../pipelines/index.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Endpoint } from '../http/admin/endpoint.ts';
 import { eventOf, eventStream } from '../http/admin/event-stream.ts';
@@ -11,9 +10,8 @@ import type { History } from '../observe/live/history.ts';
 import type { Mirror } from '../observe/live/mirror.ts';
 import { createPast } from '../observe/live/past.ts';
 import type { SourceRates } from '../observe/live/source-rates.ts';
-import type { Asked } from '../observe/live/tap.ts';
 import { createTiles } from '../observe/live/tiles.ts';
-import { createTraffic, type SeenTraffic } from '../observe/live/traffic.ts';
+import { createTraffic, type SeenTraffic, type Traffic } from '../observe/live/traffic.ts';
 import { createSide, type Others } from './live-side.ts';
 import { pageFiles } from './page-files.ts';
 import { showClientOf } from './show-client.ts';
@@ -25,8 +23,8 @@ export interface Live {
   readonly counter: ByteCounter;
   /** Bytes that came from sources over the network, by kind. */
   readonly fetched: SourceRates['fetched'];
-  /** Sees the events of a request. */
-  readonly watched: (asked: Asked, events: Observable<StreamEvent>) => Observable<StreamEvent>;
+  /** Follows a request from its start; absent if other processes answer them all. */
+  readonly enter?: Traffic['enter'];
   /** Starts to remember what was finished, and the tiles' minutes. Unsubscribing stops. */
   start(streamer: OpenStreamer, finished: Observable<FinishedRequest>): Subscription;
   readonly endpoints: readonly Endpoint[];
@@ -50,7 +48,7 @@ const createLive = (settings: Settings): Live => {
   return {
     counter: rates.counter,
     fetched: rates.fetched,
-    watched: (asked, events) => traffic.watched(asked, events),
+    enter: (asked, progress) => traffic.enter(asked, progress),
     start: (streamer, finished) => {
       const running = board.start(streamer);
       running.add(
@@ -86,7 +84,6 @@ const createLiveOf = (settings: Settings, { mirror, finished, history }: Told): 
     counter: {},
     // The workers count theirs.
     fetched: () => [['metadata', 0]],
-    watched: (_, events) => events,
     start: (streamer) => {
       const running = board.start(streamer);
       running.add(finished.subscribe(tiles.finished));

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import type { Subject } from 'rxjs';
-import type { Report } from '../../pipelines/index.ts';
+import type { Progress, Report } from '../../pipelines/index.ts';
 import type { Settings } from '../config/schema.ts';
 import { askedAs } from '../http/asked-as.ts';
 import { handOverTo } from '../http/hand-over.ts';
@@ -27,7 +27,7 @@ export interface RequestServerParts {
   readonly authorization: () => Authorization;
   /** Gets each request once it is over. */
   readonly finished: Subject<FinishedRequest>;
-  readonly live?: Pick<Live, 'watched'>;
+  readonly live?: Pick<Live, 'enter'>;
   readonly tracing: Pick<DaemonTracing, 'begin' | 'finish'>;
   /** Default: this process answers all requests. */
   readonly relays?: ServerOptions['relays'];
@@ -81,9 +81,13 @@ export const createRequestServer = (all: RequestServerParts): RequestServer => {
 };
 
 /** The events of a request, with those who watch it. */
-const fetching =
-  ({ streamer, live, tracing }: Pick<RequestServerParts, 'streamer' | 'live' | 'tracing'>): ServerOptions['fetch'] =>
-  (request, report) => {
+const fetching = ({
+  streamer,
+  live,
+  tracing,
+}: Pick<RequestServerParts, 'streamer' | 'live' | 'tracing'>): ServerOptions['fetch'] => {
+  const enter = live?.enter;
+  return (request, report) => {
     const { context, reported } = tracing.begin(request) ?? {};
     const made = reported
       ? (one: Report) => {
@@ -91,9 +95,10 @@ const fetching =
           report(one);
         }
       : report;
-    const events = streamer.fetchLent(request.path, { ...request, ...context, report: made });
-    return live ? live.watched(request, events) : events;
+    const watch = enter && ((progress: Progress) => enter(request, progress));
+    return streamer.fetchLent(request.path, { ...request, ...context, report: made, watch });
   };
+};
 
 const usableLimits = (settings: Settings, logger: Logger): Limits => {
   const openFiles = openFilesLimit();

@@ -50,7 +50,9 @@ const send = (response: ServerResponse, content: Generated, note: (bytes: number
     }
     if (index === blocksOf(content)) response.end();
   };
-  response.on('drain', more);
+  // In a turn of its own: 'drain' comes in the same turn while the kernel takes everything, and other
+  // connections would wait meanwhile, new ones above all, of which each turn accepts one.
+  response.on('drain', () => setImmediate(more));
   more();
 };
 

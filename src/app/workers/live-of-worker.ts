@@ -20,7 +20,7 @@ const RESOLUTION = 10;
 const NANOSECONDS = 1e6;
 
 /** What watches the requests of a worker for the live page, which the master has. */
-export interface LiveOfWorker extends Pick<Live, 'counter' | 'watched' | 'fetched'> {
+export interface LiveOfWorker extends Pick<Live, 'counter' | 'enter' | 'fetched'> {
   readonly history: History;
   /** Whether somebody looks. */
   look(wanted: boolean): void;
@@ -65,7 +65,7 @@ export const createLiveOfWorker = (settings: Settings, master: Peer<MasterCalls>
   return {
     counter: rates.counter,
     fetched: rates.fetched,
-    watched: traffic.watched.bind(traffic),
+    enter: (asked, progress) => traffic.enter(asked, progress),
     history,
     look: (wanted) => {
       looking?.unsubscribe();

@@ -1,7 +1,7 @@
 import { ShortLivedMap } from '../../../pipelines/operators/short-lived-map.ts';
 import { applyPatch, asPatch, emptyStream, type Stream } from './model/stream.ts';
 import { LOOK_BACK, type Patch } from './model/wire.ts';
-import type { Running } from './tap.ts';
+import type { Running } from './running.ts';
 import type { SeenTraffic } from './traffic.ts';
 import { createView, type ShowClient, type View } from './view.ts';
 

@@ -1,6 +1,6 @@
 import { sourceName } from '../../../pipelines/model/index.ts';
 import { type Group, type GroupPatch, LOOK_BACK, TICK } from './model/wire.ts';
-import type { Noted, Running } from './tap.ts';
+import type { Running, SeenNote } from './running.ts';
 import type { SeenTraffic } from './traffic.ts';
 
 /** Groups that are told apart; all others are one. */
@@ -28,7 +28,7 @@ export interface Groups {
 }
 
 /** The source of a request's bytes at a note, if that decides it. */
-const sourceAt = ({ event }: Noted): string | undefined =>
+const sourceAt = ({ event }: SeenNote): string | undefined =>
   event.type === 'head' || event.type === 'resumed' ? sourceName(event.candidate.source) : undefined;
 
 const keyOf = ({ prefix, source }: Group): string => `${source} ${prefix}`;

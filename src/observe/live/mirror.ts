@@ -1,8 +1,8 @@
 import { BehaviorSubject, type Observable } from 'rxjs';
 import { ShortLivedMap } from '../../../pipelines/operators/short-lived-map.ts';
 import { ShortLivedSet } from '../../../pipelines/operators/short-lived-set.ts';
+import type { Running, SeenNote } from './running.ts';
 import type { SourceRate } from './source-rates.ts';
-import type { Noted, Running } from './tap.ts';
 import type { SeenTraffic, Watcher } from './traffic.ts';
 import type { RunningNews, TrafficNews } from './traffic-news.ts';
 
@@ -53,7 +53,7 @@ class Mirrored implements Running {
   readonly path: string;
   readonly client: string;
   readonly began: number;
-  readonly notes: Noted[] = [];
+  readonly notes: SeenNote[] = [];
   sent = 0;
   paused = false;
   copy: Running['copy'];

@@ -1,5 +1,5 @@
 import { ShortLivedMap } from '../../../pipelines/operators/short-lived-map.ts';
-import { isOver, type Noted, type Running, type SeenEvent } from './tap.ts';
+import { isOver, type Running, type SeenEvent, type SeenNote } from './running.ts';
 import type { SeenTraffic } from './traffic.ts';
 
 /** What is new of running requests since the last news, for viewers in another process. */
@@ -18,7 +18,7 @@ export interface RunningNews extends Pick<Running, 'sent' | 'paused' | 'copy' | 
   readonly over: boolean;
   readonly pausedFor: number;
   /** Further ones. */
-  readonly notes: readonly Noted[];
+  readonly notes: readonly SeenNote[];
 }
 
 interface Told {
@@ -91,7 +91,7 @@ export const reportTraffic = (traffic: SeenTraffic): { take(now: number): Traffi
         if (!moved && !over && told.stored === stored && told.ended === (end !== undefined)) continue;
         const fresh = notes.slice(told.notes).map((one) => ({ ...one, event: seenOf(one.event) }));
         const disk = { copy: copy && { ...copy }, spill: spill && { from: spill.from, to: spill.to } };
-        changed.push({ key, over, sent, paused, pausedFor: running.pausedFor(now), notes: fresh, ...disk, end });
+        changed.push({ key, over, sent, paused, pausedFor: running.pausedFor(), notes: fresh, ...disk, end });
         Object.assign(told, { notes: notes.length, sent, paused, stored, ended: end !== undefined });
         if (over) known.delete(running);
       }

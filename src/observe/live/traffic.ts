@@ -1,6 +1,6 @@
-import { Observable } from 'rxjs';
-import type { StreamEvent } from '../../../pipelines/model/index.ts';
-import { type Asked, type Running, Tap, type Taps } from './tap.ts';
+import type { Progress, StreamRequest } from '../../../pipelines/model/index.ts';
+import type { Extent } from '../../../pipelines/operators/basin.ts';
+import type { Running } from './running.ts';
 
 /** Called while somebody looks: must be quick and must not throw. */
 export interface Watcher {
@@ -9,16 +9,19 @@ export interface Watcher {
   ended(running: Running): void;
 }
 
+/** What a request is known by. */
+export type Asked = Pick<StreamRequest, 'id' | 'path' | 'client'>;
+
 export interface Traffic extends SeenTraffic {
-  /** The same events. Each subscription is a running request until its end. */
-  watched(asked: Asked, events: Observable<StreamEvent>): Observable<StreamEvent>;
+  /** A request begins. It runs until what is returned is unsubscribed from. */
+  enter(asked: Asked, progress: Progress): { unsubscribe(): void };
 }
 
 /** The running requests, as viewers see them. */
 export interface SeenTraffic {
   /** Those that run, the oldest first: at most `limit`. */
   readonly running: Iterable<Running> & { readonly size: number };
-  /** Requests that run without being in it. */
+  /** Requests that run without being in it. Their sums count once they have ended. */
   readonly beyond: number;
   /** Requests that run, and those of them whose client takes nothing. */
   count(): { readonly streams: number; readonly paused: number };
@@ -31,61 +34,122 @@ export interface SeenTraffic {
   readonly resumed: number;
   readonly replaced: number;
   readonly cut: number;
-  /** From now on pauses are measured, and the watcher is called. Returns the end of that. */
+  /** From now on the watcher is called. Returns the end of that. */
   watch(watcher: Watcher): () => void;
 }
 
-/** Taps in the order of their arrival. They are linked themselves, so that a request makes nothing for its place. */
-class TapList {
-  size = 0;
-  #first: Tap | undefined;
-  #last: Tap | undefined;
+/** A request in the list of those that run: there is one for each, and hardly ever somebody who looks. */
+class Entered implements Running {
+  readonly began: number;
+  readonly progress: Progress;
+  /** Its neighbours. */
+  before: Entered | undefined;
+  after: Entered | undefined;
+  readonly #asked: Asked;
+  readonly #registry: Registry;
 
-  add(tap: Tap): void {
-    tap.before = this.#last;
-    if (this.#last) this.#last.after = tap;
-    else this.#first = tap;
-    this.#last = tap;
+  constructor(asked: Asked, progress: Progress, registry: Registry) {
+    this.began = registry.now();
+    this.progress = progress;
+    this.#asked = asked;
+    this.#registry = registry;
+  }
+
+  get id(): string {
+    return this.#asked.id;
+  }
+
+  get path(): string {
+    return this.#asked.path;
+  }
+
+  get client(): string {
+    return this.#asked.client ?? '';
+  }
+
+  get notes(): Running['notes'] {
+    return this.progress.notes;
+  }
+
+  get sent(): number {
+    return this.progress.bytes;
+  }
+
+  get paused(): boolean {
+    return this.progress.paused;
+  }
+
+  pausedFor(): number {
+    return this.progress.pausedFor();
+  }
+
+  get copy(): Running['copy'] {
+    return this.progress.head?.copy;
+  }
+
+  get spill(): Running['spill'] {
+    const { notes, head } = this.progress;
+    let spill: Extent | undefined;
+    for (const { event } of notes) if (event.type === 'on-disk' && event.basin !== head?.basin) spill = event.basin;
+    return spill;
+  }
+
+  get end(): Running['end'] {
+    const { report } = this.progress;
+    return report && { at: this.began + report.duration, outcome: report.outcome, code: report.error?.code };
+  }
+
+  unsubscribe(): void {
+    this.#registry.left(this);
+  }
+}
+
+/** Requests in the order of their arrival. They are linked themselves, so that one makes nothing for its place. */
+class EnteredList {
+  size = 0;
+  #first: Entered | undefined;
+  #last: Entered | undefined;
+
+  add(one: Entered): void {
+    one.before = this.#last;
+    if (this.#last) this.#last.after = one;
+    else this.#first = one;
+    this.#last = one;
     this.size += 1;
   }
 
-  delete(tap: Tap): boolean {
-    const { before, after } = tap;
-    if (!before && this.#first !== tap) return false;
+  delete(one: Entered): boolean {
+    const { before, after } = one;
+    if (!before && this.#first !== one) return false;
     if (before) before.after = after;
     else this.#first = after;
     if (after) after.before = before;
     else this.#last = before;
     // An old one that is garbage would keep younger ones from being collected.
-    tap.before = undefined;
-    tap.after = undefined;
+    one.before = undefined;
+    one.after = undefined;
     this.size -= 1;
     return true;
   }
 
   /** None may come or go meanwhile. */
-  *[Symbol.iterator](): Generator<Tap> {
-    for (let tap = this.#first; tap; tap = tap.after) yield tap;
+  *[Symbol.iterator](): Generator<Entered> {
+    for (let one = this.#first; one; one = one.after) yield one;
   }
 }
 
 /** Running requests that are remembered; of more, only the number. */
 const LIMIT = 10_000;
-/**
- * The registry of running requests. While nobody looks, a request costs one subscription and its
- * notes, and a chunk two additions.
- */
+/** The registry of running requests. While nobody looks, a request costs its place in a list. */
 export const createTraffic = (now: () => number, limit = LIMIT): Traffic => new Registry(now, limit);
 
-class Registry implements Traffic, Taps {
-  readonly running = new TapList();
+class Registry implements Traffic {
+  readonly running = new EnteredList();
   readonly now: () => number;
   readonly #limit: number;
+  /** Of requests that are over. */
+  readonly #past = { bytes: 0, resumed: 0, replaced: 0, cut: 0 };
   beyond = 0;
-  bytes = 0;
-  resumed = 0;
-  replaced = 0;
-  cut = 0;
   #watcher: Watcher | undefined;
 
   constructor(now: () => number, limit: number) {
@@ -93,18 +157,41 @@ class Registry implements Traffic, Taps {
     this.#limit = limit;
   }
 
-  get isWatched(): boolean {
-    return this.#watcher !== undefined;
+  get bytes(): number {
+    return this.#past.bytes + this.#sum(({ bytes }) => bytes);
   }
 
-  watched(asked: Asked, events: Observable<StreamEvent>): Observable<StreamEvent> {
-    return new Observable((out) => {
-      // It would be left before it is made.
-      if (out.closed) return;
-      const tap = new Tap(out, asked, this);
-      this.#enter(tap);
-      events.subscribe(tap);
-    });
+  get resumed(): number {
+    return this.#past.resumed + this.#sum(({ resumes }) => resumes);
+  }
+
+  get replaced(): number {
+    return this.#past.replaced + this.#sum(({ replaced }) => Number(replaced));
+  }
+
+  get cut(): number {
+    return this.#past.cut;
+  }
+
+  enter(asked: Asked, progress: Progress): Entered {
+    const one = new Entered(asked, progress, this);
+    if (this.running.size >= this.#limit) this.beyond += 1;
+    else {
+      this.running.add(one);
+      this.#watcher?.began(one);
+    }
+    return one;
+  }
+
+  left(one: Entered): void {
+    const { bytes, resumes, replaced, head, report } = one.progress;
+    const past = this.#past;
+    past.bytes += bytes;
+    past.resumed += resumes;
+    if (replaced) past.replaced += 1;
+    if (head && report?.outcome === 'failed') past.cut += 1;
+    if (this.running.delete(one)) this.#watcher?.ended(one);
+    else this.beyond -= 1;
   }
 
   count() {
@@ -115,26 +202,14 @@ class Registry implements Traffic, Taps {
 
   watch(watcher: Watcher): () => void {
     this.#watcher = watcher;
-    for (const tap of [...this.running]) tap.follow();
     return () => {
       this.#watcher = undefined;
-      for (const tap of this.running) tap.unfollow();
     };
   }
 
-  #enter(tap: Tap): void {
-    if (this.running.size >= this.#limit) {
-      this.beyond += 1;
-      return;
-    }
-    this.running.add(tap);
-    if (!this.#watcher) return;
-    tap.follow();
-    this.#watcher.began(tap);
-  }
-
-  left(tap: Tap): void {
-    if (this.running.delete(tap)) this.#watcher?.ended(tap);
-    else this.beyond -= 1;
+  #sum(part: (progress: Progress) => number): number {
+    let sum = 0;
+    for (const { progress } of this.running) sum += part(progress);
+    return sum;
   }
 }

@@ -2,7 +2,7 @@ import { sourceName } from '../../../pipelines/model/index.ts';
 import { maskUrl } from '../../lib/mask.ts';
 import { diskLanes } from './disk-lanes.ts';
 import { type Cell, CLIENT, type Closed, COPY, type Facts, type Mark, type Patch, SPILL } from './model/wire.ts';
-import { isOver, type Noted, type Running } from './tap.ts';
+import { isOver, type Running, type SeenNote } from './running.ts';
 
 /** How clients are shown. */
 export type ShowClient = (client: string) => string | undefined;
@@ -27,10 +27,10 @@ const isOnDisk = (name: string): boolean => name === COPY || name === SPILL;
 const secondOf = (at: number): number => Math.floor(at / 1000) * 1000;
 
 /** Whether the copy that is known is that of another transfer from now on. */
-const isOthers = ({ event }: Noted): boolean => event.type === 'shared' || event.type === 'behind';
+const isOthers = ({ event }: SeenNote): boolean => event.type === 'shared' || event.type === 'behind';
 
 /** The name of the source that an event is about, if it is about one. */
-const nameOf = ({ event }: Noted): string | undefined =>
+const nameOf = ({ event }: SeenNote): string | undefined =>
   'candidate' in event ? sourceName(event.candidate.source) : undefined;
 
 /**
@@ -61,7 +61,7 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
     return lanes.push(name) - 1;
   };
 
-  const factsOf = (now: number): Facts => {
+  const factsOf = (): Facts => {
     const { notes, end } = running;
     const head = notes.findLast(({ event }) => event.type === 'head')?.event;
     const known = head?.type === 'head' ? head : undefined;
@@ -74,7 +74,7 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
       digest: known?.whole && !known.candidate.unproven ? known.candidate.entry.checksum?.algorithm : undefined,
       proven: known?.verified || undefined,
       ...disk.facts(),
-      paused: Math.round(running.pausedFor(now)),
+      paused: Math.round(running.pausedFor()),
       closed: (running.paused && !end) || undefined,
       outcome: end?.outcome,
       ended: end?.at,
@@ -83,8 +83,8 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
   };
 
   /** The facts that changed. */
-  const newFacts = (now: number): Partial<Facts> | undefined => {
-    const facts = factsOf(now);
+  const newFacts = (): Partial<Facts> | undefined => {
+    const facts = factsOf();
     const before = told;
     told = facts;
     if (!before) return facts;
@@ -103,7 +103,8 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
       for (; seen < running.notes.length; seen += 1) {
         const noted = running.notes[seen];
         if (!noted) break;
-        const { at, event } = noted;
+        const { event } = noted;
+        const at = running.began + noted.at;
         count(noted.sent, at);
         if (event.type === 'found') {
           for (const { source } of event.candidates) laneOf(sourceName(source), fresh);
@@ -132,12 +133,12 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
         mark: (mark) => marks.push(mark),
         bytes: (place, count, at) => bytes.push([secondOf(at), place, count]),
       });
-      const facts = newFacts(now);
+      const facts = newFacts();
       if (facts?.outcome && end)
         marks.push({ at: end.at, lane, kind: 'end', text: end.outcome === 'failed' ? end.code : end.outcome });
-      const more = Math.min(1000, Math.round(running.pausedFor(now) - paused));
+      const more = Math.min(1000, Math.round(running.pausedFor() - paused));
       const closed: Closed[] = more > 0 ? [[second, more]] : [];
-      paused = running.pausedFor(now);
+      paused = running.pausedFor();
       if (!facts && marks.length + bytes.length + closed.length + fresh.length === 0) return undefined;
       return {
         id: running.id,
@@ -157,7 +158,7 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
   };
 };
 
-const detailOf = ({ event, sent }: Noted, first: number): Pick<Mark, 'text' | 'from'> => {
+const detailOf = ({ event, sent }: SeenNote, first: number): Pick<Mark, 'text' | 'from'> => {
   if (event.type === 'failed') return { text: event.error.code, ...(sent > 0 && { from: first + sent }) };
   if (event.type === 'attempt' || event.type === 'resumed' || event.type === 'behind') return { from: event.from };
   return {};

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { asyncScheduler, filter, Subject } from 'rxjs';
-import type { CopyProgress, Head, StreamEvent } from '../../../../pipelines/index.ts';
+import type { Chunk, CopyProgress, Head, Note } from '../../../../pipelines/index.ts';
 import type { Basin } from '../../../../pipelines/operators/basin.ts';
-import { OPEN } from '../../../../pipelines/operators/valve.ts';
 import { framesOf, type LiveFrame } from '../../../../src/observe/live/frames.ts';
 import { createMirror } from '../../../../src/observe/live/mirror.ts';
 import { copyWord, diskSentence, lanesOf } from '../../../../src/observe/live/model/disk.ts';
@@ -12,11 +11,12 @@ import { rateOf, sentenceOf, wordOf } from '../../../../src/observe/live/model/w
 import { createTiles } from '../../../../src/observe/live/tiles.ts';
 import { createTraffic, type SeenTraffic } from '../../../../src/observe/live/traffic.ts';
 import { reportTraffic } from '../../../../src/observe/live/traffic-news.ts';
+import { entered } from '../../../support/entered.ts';
 import { aCandidate, entryOf, headOf, marbles } from '../../../support/pipeline.ts';
 
 const MIB = 1 << 20;
 const feed = aCandidate('feed:cdn', entryOf('0123456789'));
-const attempt: StreamEvent = { type: 'attempt', candidate: feed, from: 0 };
+const attempt: Head | Chunk | Note = { type: 'attempt', candidate: feed, from: 0 };
 
 type Progress = { -readonly [Name in keyof CopyProgress]: CopyProgress[Name] };
 
@@ -25,7 +25,7 @@ interface Scene {
   readonly copy: Progress;
   /** The client gets bytes. */
   send(bytes: number): void;
-  emit(event: StreamEvent): void;
+  emit(event: Head | Chunk | Note): void;
   end(): void;
   /** Where its bytes are read from, if they wait in the copy. */
   readonly basin: Basin<never>;
@@ -39,7 +39,7 @@ interface Looking {
   readonly apart?: boolean;
   readonly head?: Partial<Head>;
   /** Events before the head. */
-  readonly before?: readonly StreamEvent[];
+  readonly before?: readonly (Head | Chunk | Note)[];
 }
 
 /** What a viewer knows of the stream at these moments. Frames come each 250 ms. */
@@ -53,9 +53,9 @@ const seen = (play: (scene: Scene) => void, moments: readonly number[], looking:
     const at = (milliseconds: number, work: () => void) => void asyncScheduler.schedule(work, milliseconds);
     const copy: Progress = { taken: 0, written: 0 };
     const basin = { from: 0, to: 0 } as Basin<never>;
-    const events = new Subject<StreamEvent>();
-    const emit = (event: StreamEvent) => events.next(event);
-    traffic.watched({ id: 'one', path: '/one.rpm', client: '10.0.0.1', valve: OPEN }, events).subscribe();
+    const events = new Subject<Head | Chunk | Note>();
+    const emit = (event: Head | Chunk | Note) => events.next(event);
+    entered(traffic, { id: 'one', path: '/one.rpm', client: '10.0.0.1' }, events).subscribe();
     at(0, () => {
       for (const event of before) emit(event);
       emit(headOf(feed, { length: 8 * MIB, copy, basin, ...head }));

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { asyncScheduler, concat, map, NEVER, Observable, of, take } from 'rxjs';
-import type { StreamEvent } from '../../../../pipelines/index.ts';
-import { StreamError } from '../../../../pipelines/index.ts';
+import { type Chunk, type Head, type Note, StreamError } from '../../../../pipelines/index.ts';
 import { Gate } from '../../../../pipelines/operators/valve.ts';
 import { type FramesDeps, framesOf, written } from '../../../../src/observe/live/frames.ts';
 import { applyFrame, applySnapshot, emptyState } from '../../../../src/observe/live/model/state.ts';
@@ -9,6 +8,7 @@ import type { Side } from '../../../../src/observe/live/model/wire.ts';
 import { sentenceOf, wordOf } from '../../../../src/observe/live/model/words.ts';
 import { createTiles } from '../../../../src/observe/live/tiles.ts';
 import { createTraffic, type Traffic } from '../../../../src/observe/live/traffic.ts';
+import { entered } from '../../../support/entered.ts';
 import { subscribeGone } from '../../../support/gone.ts';
 import { aCandidate, chunk, entryOf, headOf, marbles } from '../../../support/pipeline.ts';
 
@@ -24,7 +24,7 @@ const SIDE: Side = {
 const entry = entryOf('0123456789');
 const [a, b] = [aCandidate('feed:a', entry), aCandidate('feed:b', entry)];
 const lost = new StreamError('CONNECTION_LOST', 'feed', 'lost');
-const EVENTS: Readonly<Record<string, StreamEvent>> = {
+const EVENTS: Readonly<Record<string, Head | Chunk | Note>> = {
   f: { type: 'found', candidates: [a, b] },
   a: { type: 'attempt', candidate: a, from: 0 },
   h: headOf(a, { length: 10 }),
@@ -53,13 +53,13 @@ describe('frames', () => {
     marbles(({ hot, expectObservable, expectSubscriptions }) => {
       const traffic = createTraffic(() => asyncScheduler.now());
       const river = hot('  -(fah) 396ms c 399ms xr 497ms c 1s |', EVENTS);
-      const watched = traffic.watched(asked('one'), river as Observable<StreamEvent>);
+      const watched = entered(traffic, asked('one'), river);
       expectObservable(
         watched.pipe(
           map(() => 0),
           take(99),
         ),
-      ).toBe('-(000) 396ms 0 399ms 00 497ms 0 1s |', [0]);
+      ).toBe('-(000) 396ms 0 399ms 00 497ms 0 1s (0|)', [0]);
       const frames = framesOf(depsOf(traffic, asyncScheduler)).pipe(map(told));
       expectObservable(frames, '^ 1100ms !').toBe('0 249ms 1 249ms 2 249ms 3 249ms 4', [
         '["id,facts"]',
@@ -88,12 +88,11 @@ describe('frames', () => {
       expectSubscriptions(frames.subscriptions).toBe('^----!');
     }));
 
-  it('measure pauses while somebody looks, and leave the valve afterwards', () =>
+  it('show for how long the client has paused', () =>
     marbles(({ expectObservable, flush }) => {
       const traffic = createTraffic(() => asyncScheduler.now());
       const valve = new Gate(true);
-      const run = traffic.watched(asked('slow', valve), concat(of(EVENTS.h!, EVENTS.c!), NEVER)).subscribe();
-      expect(valve.observed).toBe(false);
+      const run = entered(traffic, asked('slow', valve), concat(of(EVENTS.h!, EVENTS.c!), NEVER)).subscribe();
       asyncScheduler.schedule(() => valve.next(false), 100);
       asyncScheduler.schedule(() => valve.next(true), 600);
       const state = emptyState();
@@ -102,20 +101,19 @@ describe('frames', () => {
           map(({ frame, snapshot }) => {
             if (state.at === 0) applySnapshot(state, snapshot());
             else applyFrame(state, frame);
-            return `${state.streams.get('slow')?.facts.paused} ${valve.observed}`;
+            return state.streams.get('slow')?.facts.paused;
           }),
         ),
         '^ 999ms !',
-      ).toBe('a 249ms b 249ms c 249ms d', { a: '0 true', b: '150 true', c: '400 true', d: '500 true' });
+      ).toBe('a 249ms b 249ms c 249ms d', { a: 0, b: 150, c: 400, d: 500 });
       flush();
-      expect(valve.observed).toBe(false);
       run.unsubscribe();
       expect(traffic.running.size).toBe(0);
     }));
 });
 
 describe('a viewer', () => {
-  const failing = (): Observable<StreamEvent> =>
+  const failing = (): Observable<Head | Chunk | Note> =>
     of(EVENTS.f!, EVENTS.a!, EVENTS.h!, EVENTS.c!, EVENTS.x!, EVENTS.r!, EVENTS.c!);
 
   it('knows the same from all frames as from one late snapshot', () =>
@@ -124,9 +122,9 @@ describe('a viewer', () => {
       const tiles = createTiles({ traffic, received: () => 0, pending: () => 3 });
       const [early, late] = [emptyState(), emptyState()];
       for (const [at, play] of [
-        [200, () => traffic.watched(asked('replaced'), of(EVENTS.a!, EVENTS.x!, EVENTS.h!, EVENTS.c!)).subscribe()],
-        [300, () => traffic.watched(asked('whole'), failing()).subscribe()],
-        [400, () => traffic.watched(asked('runs'), concat(failing(), NEVER)).subscribe()],
+        [200, () => entered(traffic, asked('replaced'), of(EVENTS.a!, EVENTS.x!, EVENTS.h!, EVENTS.c!)).subscribe()],
+        [300, () => entered(traffic, asked('whole'), failing()).subscribe()],
+        [400, () => entered(traffic, asked('runs'), concat(failing(), NEVER)).subscribe()],
         [900, tiles.second],
       ] as const)
         asyncScheduler.schedule(() => void play(), at);
@@ -168,10 +166,10 @@ describe('streams that are shown', () => {
       const traffic = createTraffic(() => asyncScheduler.now());
       const state = emptyState();
       const quiet = of(EVENTS.a!, EVENTS.h!, EVENTS.c!);
-      for (let at = 0; at < 2000; at += 1) traffic.watched(asked(`run-${at}`), concat(quiet, NEVER)).subscribe();
+      for (let at = 0; at < 2000; at += 1) entered(traffic, asked(`run-${at}`), concat(quiet, NEVER)).subscribe();
       asyncScheduler.schedule(() => {
-        for (let at = 0; at < 100; at += 1) traffic.watched(asked(`more-${at}`), quiet).subscribe();
-        traffic.watched(asked('eventful'), of(EVENTS.a!, EVENTS.x!, EVENTS.h!, EVENTS.c!)).subscribe();
+        for (let at = 0; at < 100; at += 1) entered(traffic, asked(`more-${at}`), quiet).subscribe();
+        entered(traffic, asked('eventful'), of(EVENTS.a!, EVENTS.x!, EVENTS.h!, EVENTS.c!)).subscribe();
       }, 100);
       expectObservable(
         framesOf(depsOf(traffic, asyncScheduler)).pipe(
@@ -188,7 +186,7 @@ describe('streams that are shown', () => {
 
   it('are of requests in the registry; those beyond its limit are counted', () => {
     const traffic = createTraffic(() => 0, 10);
-    const runs = Array.from({ length: 15 }, (_, at) => traffic.watched(asked(`run-${at}`), NEVER).subscribe());
+    const runs = Array.from({ length: 15 }, (_, at) => entered(traffic, asked(`run-${at}`), NEVER).subscribe());
     expect([traffic.running.size, traffic.beyond]).toEqual([10, 5]);
     for (const run of runs) run.unsubscribe();
     expect([traffic.running.size, traffic.beyond]).toEqual([0, 0]);
@@ -202,14 +200,14 @@ describe('streams that are shown', () => {
   ])('are of requests in the order of their arrival, whichever ends first: the %s', (_, ends) => {
     const traffic = createTraffic(() => 0, 3);
     const ids = () => Array.from(traffic.running, ({ id }) => id);
-    const runs = ['a', 'b', 'c', 'beyond'].map((id) => traffic.watched(asked(id), NEVER).subscribe());
+    const runs = ['a', 'b', 'c', 'beyond'].map((id) => entered(traffic, asked(id), NEVER).subscribe());
     runs[3]?.unsubscribe();
     expect([ids(), traffic.beyond]).toEqual([['a', 'b', 'c'], 0]);
     const left = ['a', 'b', 'c'];
     for (const at of ends) {
       runs[at]?.unsubscribe();
       left.splice(left.indexOf('abc'[at] ?? ''), 1);
-      const next = traffic.watched(asked('next'), NEVER).subscribe();
+      const next = entered(traffic, asked('next'), NEVER).subscribe();
       expect([ids(), traffic.running.size]).toEqual([[...left, 'next'], left.length + 1]);
       next.unsubscribe();
       expect([ids(), traffic.running.size]).toEqual([left, left.length]);
@@ -219,10 +217,10 @@ describe('streams that are shown', () => {
   it('are none of a client that is gone already', async () => {
     const traffic = createTraffic(() => 0);
     let asks = 0;
-    const events = new Observable<StreamEvent>(() => {
+    const events = new Observable<never>(() => {
       asks += 1;
     });
-    expect(await subscribeGone(traffic.watched(asked('gone'), events))).toEqual([]);
+    expect(await subscribeGone(entered(traffic, asked('gone'), events))).toEqual([]);
     expect([asks, traffic.running.size, traffic.beyond]).toEqual([0, 0, 0]);
   });
 });
