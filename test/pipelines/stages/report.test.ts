@@ -1,13 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { concatWith, defer, ignoreElements, mergeMap, of } from 'rxjs';
+import { concatWith, defer, ignoreElements, map, mergeMap, of, range } from 'rxjs';
 import {
   type Candidate,
   type Chunk,
   type Head,
   type Note,
+  type Progress,
   type Report,
   report,
   StreamError,
+  type Watch,
 } from '../../../pipelines/index.ts';
 import { under } from '../../../pipelines/operators/flow.ts';
 import { OPEN } from '../../../pipelines/operators/valve.ts';
@@ -196,5 +198,77 @@ describe('report', () => {
       );
     });
     expect(reports).toMatchObject([{ outcome: 'failed', error: { code: 'INTERNAL' } }]);
+  });
+});
+
+describe('the progress of a request', () => {
+  /** What is known after each event. `left`: what the report says when the watcher is left. */
+  const watching = () => {
+    const seen: { progress?: Progress; readonly left: unknown[] } = { left: [] };
+    const watch: Watch = (progress) => {
+      seen.progress = progress;
+      return { unsubscribe: () => seen.left.push(progress.report?.outcome) };
+    };
+    const known = () => {
+      const { notes, bytes, paused, resumes, replaced, report } = seen.progress as Progress;
+      const pausedFor = seen.progress?.pausedFor();
+      return [notes.length, bytes, paused, pausedFor, resumes, replaced, report?.outcome].join(' ');
+    };
+    return { seen, watch, known };
+  };
+
+  it('is known while it runs, and is left when its report is there', () => {
+    const { seen, watch, known } = watching();
+    marbles(({ cold, hot, expectObservable }) => {
+      const events = cold('(01)h-a-f2-r-bs|', VALUES);
+      const reported = events.pipe(under(hot('-----x-o', VALVE), report(aRequest(), { watch })), map(known));
+      expectObservable(reported).toBe('(01)h-a-f2-r-bs(e|)', {
+        '0': '1 0 false 0 0 false ',
+        '1': '2 0 false 0 0 false ',
+        h: '3 0 false 0 0 false ',
+        a: '3 1 true 1 0 false ',
+        f: '4 1 false 2 0 false ',
+        '2': '5 1 false 2 0 false ',
+        r: '6 1 false 2 1 false ',
+        b: '6 3 false 2 1 false ',
+        s: '7 3 false 2 1 false ',
+        e: '7 3 false 2 1 false complete',
+      });
+    });
+    expect(seen.left).toEqual(['complete']);
+    expect(seen.progress?.head).toEqual(VALUES.h);
+    expect(seen.progress?.notes.slice(2, 4)).toEqual([
+      { at: 4, sent: 0, event: VALUES.h },
+      { at: 8, sent: 1, event: VALUES.f },
+    ]);
+  });
+
+  it('says that another source replaced one before the head', () => {
+    const { seen, watch, known } = watching();
+    marbles(({ cold, expectObservable }) => {
+      const reported = cold('(1f2)h', VALUES).pipe(under(OPEN, report(aRequest(), { watch })), map(known));
+      expectObservable(reported, '^-----!').toBe('(1f2)h', {
+        '1': '1 0 false 0 0 false ',
+        f: '2 0 false 0 0 false ',
+        '2': '3 0 false 0 0 false ',
+        h: '4 0 false 0 0 true ',
+      });
+    });
+    expect(seen.left).toEqual(['left']);
+  });
+
+  it('has the first 200 notes', () => {
+    const { seen, watch } = watching();
+    let reported: Report | undefined;
+    range(0, 201)
+      .pipe(
+        map((from): Note => ({ type: 'behind', from })),
+        under(OPEN, report(aRequest(), { watch, report: (one) => void (reported = one) })),
+      )
+      .subscribe();
+    expect(seen.progress?.notes.map(({ event }) => (event as { from: number }).from)).toEqual(
+      Array.from({ length: 200 }, (_, from) => from),
+    );
+    expect(reported?.timeline).toHaveLength(202);
   });
 });

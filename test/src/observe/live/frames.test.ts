@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { asyncScheduler, concat, map, NEVER, Observable, of, take } from 'rxjs';
+import { asyncScheduler, concat, map, NEVER, Observable, of, Subject, take } from 'rxjs';
 import { type Chunk, type Head, type Note, StreamError } from '../../../../pipelines/index.ts';
 import { Gate } from '../../../../pipelines/operators/valve.ts';
 import { type FramesDeps, framesOf, written } from '../../../../src/observe/live/frames.ts';
@@ -190,6 +190,20 @@ describe('streams that are shown', () => {
     expect([traffic.running.size, traffic.beyond]).toEqual([10, 5]);
     for (const run of runs) run.unsubscribe();
     expect([traffic.running.size, traffic.beyond]).toEqual([0, 0]);
+  });
+
+  it('count in the sums while they run and afterwards, those beyond the limit afterwards', () => {
+    const traffic = createTraffic(() => 0, 1);
+    const [listed, beyond] = [new Subject<Head | Chunk | Note>(), new Subject<Head | Chunk | Note>()];
+    const sums = () => [traffic.bytes, traffic.resumed, traffic.replaced, traffic.cut];
+    entered(traffic, asked('listed'), listed).subscribe({ error: () => {} });
+    entered(traffic, asked('beyond'), beyond).subscribe();
+    for (const name of 'axahcxar') for (const events of [listed, beyond]) events.next(EVENTS[name]!);
+    expect(sums()).toEqual([5, 1, 1, 0]);
+    listed.error(lost);
+    expect(sums()).toEqual([5, 1, 1, 1]);
+    beyond.complete();
+    expect(sums()).toEqual([10, 2, 2, 1]);
   });
 
   it.each([
