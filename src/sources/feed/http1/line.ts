@@ -39,6 +39,9 @@ export const openLine = (dial: Dial, user: User): Line => {
     gathers: (waiting) => socket !== undefined && isSecure && user.gathers(waiting),
     wants: () => !paused && !over,
     rests: user.rests,
+    again: () => {
+      if (!over && !paused) socket.resume();
+    },
   });
 
   /** Ends TLS before the connection, so that the server can tell that from a cut (RFC 9112 section 9.8). */

@@ -1,5 +1,6 @@
 import type { OnReadOpts } from 'node:net';
 import { isMine, type Level, lend, lendable, levelFor, loanOf, SIZES } from '../../../lib/lent-buffers.ts';
+import { awaitTurn, isTurnOver } from './turns.ts';
 
 /** Memory below this many bytes is not read into: a system call for so little costs too much. */
 const ROOM = 8 * 1024;
@@ -9,6 +10,9 @@ const ROOM = 8 * 1024;
  * out at once. So a source that waits for its client holds no memory.
  */
 const PARKING = Buffer.alloc(SIZES[0]);
+
+/** Memory that only bodies of some length fill: there may be much more. */
+const BULK: Level = 2;
 
 /** The largest memory that a connection without a request holds. */
 const RESTING: Level = 2;
@@ -22,6 +26,8 @@ interface Reader {
   rests(): boolean;
   /** Whether to gather what arrives in one turn of the event loop, while this many bytes wait. */
   gathers(waiting: number): boolean;
+  /** Reads on, if that is still wanted: reading was stopped until its turn. */
+  again(): void;
 }
 
 /** Reading of one socket into lent memory, by its option `onread`. */
@@ -50,7 +56,13 @@ export const lentReads = (reader: Reader): Reads => {
   /** Bytes that the reader took since its last pause, or since it rested. */
   let steady = 0;
   let flushing: NodeJS.Immediate | undefined;
+  let awaiting = false;
   let released = false;
+
+  const again = () => {
+    awaiting = false;
+    if (!released) reader.again();
+  };
 
   const flush = () => {
     clearImmediate(flushing);
@@ -107,6 +119,7 @@ export const lentReads = (reader: Reader): Reads => {
         }
         flush();
         if (released) return false;
+        const hasMore = free.length < ROOM && level >= BULK;
         const wants = reader.wants();
         const rests = reader.rests();
         // The next response may be for a client that reads nothing.
@@ -115,7 +128,11 @@ export const lentReads = (reader: Reader): Reads => {
         if (rests && level > RESTING) level = RESTING;
         if (wants) renew();
         else park();
-        return reader.wants();
+        if (!wants || !hasMore || !isTurnOver()) return wants;
+        // A pause may have come and gone since it began to wait.
+        if (!awaiting) awaitTurn(again);
+        awaiting = true;
+        return false;
       },
     },
     flush,

@@ -6,12 +6,14 @@ import { holdMany } from '../../../../support/lender.ts';
 /** A reader whose socket receives what the test says. */
 const open = () => {
   const seen: string[] = [];
+  const again: number[] = [];
   const reader = { open: true, rests: false };
   const reads = lentReads({
     take: (bytes) => seen.push(bytes.toString()),
     wants: () => reader.open,
     gathers: () => false,
     rests: () => reader.rests,
+    again: () => again.push(memory().length),
   });
   const memory = () => {
     const { buffer } = reads.onread;
@@ -21,7 +23,7 @@ const open = () => {
     const length = Buffer.from(memory().buffer, memory().byteOffset).write(text);
     return reads.onread.callback(length, memory());
   };
-  return { seen, reader, reads, memory, receive };
+  return { seen, again, reader, reads, memory, receive };
 };
 
 describe('lent reads', () => {

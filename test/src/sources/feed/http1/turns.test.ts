@@ -1,0 +1,143 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { SIZES } from '../../../../../src/lib/lent-buffers.ts';
+import type { Dial } from '../../../../../src/sources/feed/http1/dial.ts';
+import { type Line, openLine } from '../../../../../src/sources/feed/http1/line.ts';
+import { lentReads } from '../../../../../src/sources/feed/http1/reads.ts';
+import { awaitTurn, isTurnOver } from '../../../../../src/sources/feed/http1/turns.ts';
+
+let now = 0;
+
+beforeEach(() => {
+  jest.spyOn(performance, 'now').mockImplementation(() => now);
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  // What waits is of no other test.
+  for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+});
+
+describe('a turn of the event loop', () => {
+  it('is over for connections with more to read after 5 ms, counted from the first of them', async () => {
+    const over: boolean[] = [];
+    for (const passed of [100, 4, 1, 0]) {
+      now += passed;
+      over.push(isTurnOver());
+    }
+    expect(over).toEqual([false, false, true, true]);
+    await nextTurn();
+    expect(isTurnOver()).toBe(false);
+  });
+
+  it('lets one of those read on that wait, in their order', async () => {
+    const resumed: string[] = [];
+    for (const name of ['a', 'b', 'c']) awaitTurn(() => resumed.push(name));
+    const turns: string[] = [];
+    for (let turn = 0; turn < 4; turn += 1) {
+      await nextTurn();
+      turns.push(resumed.join(''));
+    }
+    expect(turns).toEqual(['a', 'ab', 'abc', 'abc']);
+  });
+});
+
+/** Reads whose memory is always full. */
+const greedy = () => {
+  const reader = { wants: true, again: 0 };
+  const reads = lentReads({
+    take: () => {},
+    wants: () => reader.wants,
+    gathers: () => false,
+    rests: () => false,
+    again: () => {
+      reader.again += 1;
+    },
+  });
+  const memory = () => (reads.onread.buffer as () => Uint8Array)();
+  /** Returns whether it reads on. */
+  const fill = () => reads.onread.callback(memory().length, memory());
+  return { reader, reads, memory, fill };
+};
+
+describe('a connection that fills its memory', () => {
+  it('reads on within the turn, then waits for its next one', async () => {
+    const { reader, reads, memory, fill } = greedy();
+    while (memory().length < SIZES[2]) expect(fill()).toBe(true);
+    expect(fill()).toBe(true);
+    now += 5;
+    expect(fill()).toBe(false);
+    expect(reader.again).toBe(0);
+    await nextTurn();
+    expect(reader.again).toBe(1);
+    expect(fill()).toBe(true);
+    reads.release();
+  });
+
+  it('waits once, if a pause has come and gone meanwhile', async () => {
+    const { reader, reads, memory, fill } = greedy();
+    while (memory().length < SIZES[2]) fill();
+    fill();
+    now += 5;
+    awaitTurn(() => {});
+    expect([fill(), fill()]).toEqual([false, false]);
+    for (let turn = 0; turn < 4; turn += 1) await nextTurn();
+    expect(reader.again).toBe(1);
+    reads.release();
+  });
+
+  it('is not resumed when it has paused, or is over', async () => {
+    const [paused, over] = [greedy(), greedy()];
+    for (const { memory, fill } of [paused, over]) {
+      while (memory().length < SIZES[2]) fill();
+      fill();
+    }
+    now += 5;
+    paused.reader.wants = false;
+    expect(paused.fill()).toBe(false);
+    expect(over.fill()).toBe(false);
+    over.reads.release();
+    for (let turn = 0; turn < 4; turn += 1) await nextTurn();
+    expect([paused.reader.again, over.reader.again]).toEqual([0, 0]);
+    paused.reads.release();
+  });
+});
+
+describe('connections that always have more to read', () => {
+  it('are all read to the end, in turn', async () => {
+    const BODY = Buffer.alloc(8 * 1024 * 1024, 'x');
+    const server = createServer((socket) => socket.end(BODY)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const dial: Dial = (onread, ready) => ({
+      socket: connect({ host: '127.0.0.1', port, onread }, ready),
+      ownEnd: () => true,
+    });
+    // Each look at the clock is 5 ms later: a turn is over with the first memory that is full.
+    jest.spyOn(performance, 'now').mockImplementation(() => {
+      now += 5;
+      return now;
+    });
+    const receive = (): Promise<number> =>
+      new Promise((resolve, reject) => {
+        let bytes = 0;
+        const line: Line = openLine(dial, {
+          bytes: ({ length }) => {
+            bytes += length;
+          },
+          gathers: () => false,
+          rests: () => false,
+          closed: (how) => {
+            line.close();
+            if ('error' in how) reject(how.error);
+            else resolve(bytes);
+          },
+        });
+      });
+    expect(await Promise.all(Array.from({ length: 4 }, receive))).toEqual(Array(4).fill(BODY.length));
+    server.close();
+    await once(server, 'close');
+  });
+});
