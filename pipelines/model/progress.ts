@@ -1,3 +1,4 @@
+import type { Unsubscribable } from 'rxjs';
 import type { Head, Note } from './events.ts';
 import type { Report } from './report.ts';
 
@@ -33,4 +34,4 @@ export interface Progress {
  * Called once at the start of each request. What is returned is unsubscribed from at the end, when
  * the report is there.
  */
-export type Watch = (progress: Progress) => { unsubscribe(): void };
+export type Watch = (progress: Progress) => Unsubscribable;

@@ -1,3 +1,4 @@
+import type { Unsubscribable } from 'rxjs';
 import type { Progress, StreamRequest } from '../../../pipelines/model/index.ts';
 import type { Extent } from '../../../pipelines/operators/basin.ts';
 import type { Running } from './running.ts';
@@ -14,7 +15,7 @@ export type Asked = Pick<StreamRequest, 'id' | 'path' | 'client'>;
 
 export interface Traffic extends SeenTraffic {
   /** A request begins. It runs until what is returned is unsubscribed from. */
-  enter(asked: Asked, progress: Progress): { unsubscribe(): void };
+  enter(asked: Asked, progress: Progress): Unsubscribable;
 }
 
 /** The running requests, as viewers see them. */
