@@ -1,4 +1,5 @@
 import type { Scenario } from '../bench.ts';
+import { beside } from './beside.ts';
 import { catalog } from './catalog.ts';
 import { doors } from './doors.ts';
 import { fleet } from './fleet.ts';
@@ -34,6 +35,7 @@ export const SCENARIOS = {
 
 /** Measured only if they are named, since they need other servers or much time. */
 export const MORE = {
+  beside,
   doors,
   fleet,
   saves,

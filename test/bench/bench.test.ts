@@ -57,6 +57,7 @@ describe('the scenarios of the bench', () => {
     const scenarios = {
       ...SCENARIOS,
       import: MORE.import,
+      beside: MORE.beside,
       observed: MORE.observed,
       fleet: MORE.fleet,
       doors: MORE.doors,
