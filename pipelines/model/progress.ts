@@ -1,4 +1,5 @@
 import type { Unsubscribable } from 'rxjs';
+import type { Extent } from '../operators/basin.ts';
 import type { Head, Note } from './events.ts';
 import type { Report } from './report.ts';
 
@@ -18,6 +19,8 @@ export interface Progress {
   readonly head?: Head;
   /** Body bytes handed to the consumer. */
   readonly bytes: number;
+  /** The bytes that were put on disk for the consumer alone. */
+  readonly spill?: Extent;
   /** Whether the consumer takes nothing at present. Before the head it only waits for its turn. */
   readonly paused: boolean;
   /** Milliseconds of the consumer's pauses, the present one included. */

@@ -18,6 +18,7 @@ import {
   toStreamError,
   type Watch,
 } from '../model/index.ts';
+import type { Extent } from '../operators/basin.ts';
 import { operate, type Stage } from '../operators/operate.ts';
 import type { Handlers } from '../operators/subscriber.ts';
 import { followValve } from '../operators/valve.ts';
@@ -51,6 +52,7 @@ class Account implements Handlers<Head | Chunk | Note>, Progress {
   readonly notes: Noted[] = [];
   head: Head | undefined;
   bytes = 0;
+  spill: Extent | undefined;
   resumes = 0;
   replaced = false;
   report: Report | undefined;
@@ -64,6 +66,7 @@ class Account implements Handlers<Head | Chunk | Note>, Progress {
   #serving: Candidate | undefined;
   #firstByte: number | undefined;
   #recorded = false;
+  #hasFailed = false;
   #pauses = 0;
   #pausedFor = 0;
   #pausedSince: number | undefined;
@@ -117,6 +120,7 @@ class Account implements Handlers<Head | Chunk | Note>, Progress {
   }
 
   readonly moved = (open: boolean): void => {
+    if (this.report) return;
     if (open) this.#unpause();
     // Before the head a closed valve does not count as a pause: a request may begin before its
     // turn.
@@ -142,7 +146,7 @@ class Account implements Handlers<Head | Chunk | Note>, Progress {
   #begin(head: Head): void {
     this.head = head;
     this.#serving = head.candidate;
-    this.replaced = this.#attempts.some(({ failure }) => failure !== undefined);
+    this.replaced = this.#hasFailed;
     this.#mark('head', head.length === undefined ? 'length unknown' : `${head.length} bytes`);
   }
 
@@ -157,6 +161,7 @@ class Account implements Handlers<Head | Chunk | Note>, Progress {
       this.#mark('found', `${length} ${length === 1 ? 'candidate' : 'candidates'}`);
       return;
     }
+    if (event.type === 'on-disk' && event.basin !== this.head?.basin) this.spill = event.basin;
     if (event.type === 'shared' || event.type === 'behind' || event.type === 'on-disk') {
       this.#mark(event.type, event.type === 'behind' ? `at byte ${event.from}` : '');
       return;
@@ -172,6 +177,7 @@ class Account implements Handlers<Head | Chunk | Note>, Progress {
       this.resumes += 1;
       this.#mark('resumed', `${source} at byte ${event.from}`);
     } else {
+      this.#hasFailed = true;
       const { code, message } = event.error;
       const failed = this.#attempts.findLastIndex((one) => one.source === source && one.url === url && !one.failure);
       const attempt = this.#attempts[failed];

@@ -2,7 +2,7 @@ import type { CopyProgress } from '../../../pipelines/model/index.ts';
 import type { Extent } from '../../../pipelines/operators/basin.ts';
 import { maskUrl } from '../../lib/mask.ts';
 import { COPY, EARLY, type Facts, type Mark, type MarkKind, SPILL } from './model/wire.ts';
-import type { Running } from './running.ts';
+import { type Running, timeOf } from './running.ts';
 
 /** What is told of the disk's part in a stream: of its copy, and of the bytes that wait for its client. */
 export interface DiskLanes {
@@ -67,7 +67,7 @@ export const diskLanes = (running: Running, source: () => number): DiskLanes => 
     const lane = tell.laneOf(COPY);
     const say = (kind: MarkKind, at = now, text?: string) => tell.mark({ at, lane, kind, ...(text && { text }) });
     const head = running.notes.findLast(({ event }) => event.type === 'head');
-    if (!begun) say('begun', head && running.began + head.at);
+    if (!begun) say('begun', head && timeOf(running, head));
     begun = true;
     const { written, end } = copy;
     const before = copied ?? (tell.late ? written : 0);
@@ -91,7 +91,7 @@ export const diskLanes = (running: Running, source: () => number): DiskLanes => 
   const takeSpill = ({ from, to }: Extent, now: number, tell: Telling): void => {
     const lane = tell.laneOf(SPILL);
     const began = running.notes.findLast(({ event }) => event.type === 'on-disk');
-    if (spilled === undefined) tell.mark({ at: began ? running.began + began.at : now, lane, kind: 'begun' });
+    if (spilled === undefined) tell.mark({ at: began ? timeOf(running, began) : now, lane, kind: 'begun' });
     const before = spilled ?? (tell.late ? to - from : 0);
     spilled = to - from;
     if (spilled > before) tell.bytes(lane, spilled - before, now);

@@ -52,6 +52,9 @@ export interface Running {
   readonly end?: { readonly at: number; readonly outcome: 'complete' | 'failed' | 'left'; readonly code?: string };
 }
 
+/** When a note came, in milliseconds since 1970. */
+export const timeOf = ({ began }: Running, { at }: SeenNote): number => Math.round(began + at);
+
 /** Milliseconds after the end of a request for which the making of its copy is followed. */
 const FOLLOWED = 300_000;
 

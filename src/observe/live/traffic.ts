@@ -1,6 +1,5 @@
 import type { Unsubscribable } from 'rxjs';
 import type { Progress, StreamRequest } from '../../../pipelines/model/index.ts';
-import type { Extent } from '../../../pipelines/operators/basin.ts';
 import type { Running } from './running.ts';
 
 /** Called while somebody looks: must be quick and must not throw. */
@@ -48,6 +47,7 @@ class Entered implements Running {
   after: Entered | undefined;
   readonly #asked: Asked;
   readonly #registry: Registry;
+  #ended: number | undefined;
 
   constructor(asked: Asked, progress: Progress, registry: Registry) {
     this.began = registry.now();
@@ -89,18 +89,17 @@ class Entered implements Running {
   }
 
   get spill(): Running['spill'] {
-    const { notes, head } = this.progress;
-    let spill: Extent | undefined;
-    for (const { event } of notes) if (event.type === 'on-disk' && event.basin !== head?.basin) spill = event.basin;
-    return spill;
+    return this.progress.spill;
   }
 
   get end(): Running['end'] {
     const { report } = this.progress;
-    return report && { at: this.began + report.duration, outcome: report.outcome, code: report.error?.code };
+    const at = this.#ended;
+    return report && at !== undefined ? { at, outcome: report.outcome, code: report.error?.code } : undefined;
   }
 
   unsubscribe(): void {
+    this.#ended = this.#registry.now();
     this.#registry.left(this);
   }
 }

@@ -2,7 +2,7 @@ import { sourceName } from '../../../pipelines/model/index.ts';
 import { maskUrl } from '../../lib/mask.ts';
 import { diskLanes } from './disk-lanes.ts';
 import { type Cell, CLIENT, type Closed, COPY, type Facts, type Mark, type Patch, SPILL } from './model/wire.ts';
-import { isOver, type Running, type SeenNote } from './running.ts';
+import { isOver, type Running, type SeenNote, timeOf } from './running.ts';
 
 /** How clients are shown. */
 export type ShowClient = (client: string) => string | undefined;
@@ -42,7 +42,7 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
   let lane = CLIENT;
   let seen = 0;
   let sent = late ? running.sent : 0;
-  let paused = 0;
+  let paused = late ? running.pausedFor() : 0;
   let bad = false;
   let first = 0;
   let told: Partial<Facts> | undefined;
@@ -104,7 +104,7 @@ export const createView = (running: Running, late: boolean, showClient: ShowClie
         const noted = running.notes[seen];
         if (!noted) break;
         const { event } = noted;
-        const at = running.began + noted.at;
+        const at = timeOf(running, noted);
         count(noted.sent, at);
         if (event.type === 'found') {
           for (const { source } of event.candidates) laneOf(sourceName(source), fresh);

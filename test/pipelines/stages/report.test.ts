@@ -11,8 +11,9 @@ import {
   StreamError,
   type Watch,
 } from '../../../pipelines/index.ts';
+import type { Basin } from '../../../pipelines/operators/basin.ts';
 import { under } from '../../../pipelines/operators/flow.ts';
-import { OPEN } from '../../../pipelines/operators/valve.ts';
+import { Gate, OPEN } from '../../../pipelines/operators/valve.ts';
 import { aCandidate, aRequest, chunk, entryOf, headOf, marbles, untilEndOf } from '../../support/pipeline.ts';
 
 const VALVE = { o: true, x: false };
@@ -255,6 +256,40 @@ describe('the progress of a request', () => {
       });
     });
     expect(seen.left).toEqual(['left']);
+  });
+
+  it('says so, too, if the attempt was not told', () => {
+    const { seen, watch } = watching();
+    of(VALUES.f as Note, VALUES.h as Head)
+      .pipe(under(OPEN, report(aRequest(), { watch })))
+      .subscribe();
+    expect(seen.progress?.replaced).toBe(true);
+  });
+
+  it('does not pause any more after its end', () => {
+    const { seen, watch } = watching();
+    const valve = new Gate(true);
+    of(VALUES.h as Head, VALUES.a as Chunk)
+      .pipe(under(valve, report(aRequest(), { watch })))
+      .subscribe(({ type }) => {
+        if (type === 'end') valve.next(false);
+      });
+    expect([seen.progress?.paused, seen.progress?.report?.outcome]).toEqual([false, 'complete']);
+  });
+
+  it('has what was put on disk for its consumer alone, and not its copy', () => {
+    const { seen, watch } = watching();
+    const [copy, spill] = [{ from: 0, to: 3 } as Basin<never>, { from: 1, to: 2 }];
+    const [waits, told]: [Note, Note] = [
+      { type: 'on-disk', basin: copy },
+      { type: 'on-disk', basin: spill },
+    ];
+    const found: unknown[] = [];
+    of(headOf(first, { basin: copy }), waits, ...Array<Note>(200).fill({ type: 'shared' }), told)
+      .pipe(under(OPEN, report(aRequest(), { watch })))
+      .subscribe(() => found.push(seen.progress?.spill));
+    expect([...new Set(found)]).toEqual([undefined, spill]);
+    expect(seen.progress?.spill).toBe(spill);
   });
 
   it('has the first 200 notes', () => {

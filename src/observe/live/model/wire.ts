@@ -83,7 +83,7 @@ export interface Facts {
   readonly problem?: string;
   /** Bytes that were put on disk for the client alone. */
   readonly spilled?: number;
-  /** Milliseconds of all pauses, since somebody looks. */
+  /** Milliseconds of all pauses. */
   readonly paused: number;
   /** Whether the valve is closed now. */
   readonly closed?: boolean;

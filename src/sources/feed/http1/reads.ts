@@ -128,7 +128,7 @@ export const lentReads = (reader: Reader): Reads => {
         if (rests && level > RESTING) level = RESTING;
         if (wants) renew();
         else park();
-        if (!wants || !hasMore || !isTurnOver()) return wants;
+        if (!wants || rests || !hasMore || !isTurnOver(again)) return wants;
         // A pause may have come and gone since it began to wait.
         if (!awaiting) awaitTurn(again);
         awaiting = true;

@@ -4,11 +4,16 @@
  */
 const SLICE = 5;
 
+/** Reads on from a connection. It is what a connection is known by. */
+type Resume = () => void;
+
 /** Connections that wait until they may read on, in order. */
-const waiting: (() => void)[] = [];
-let isDue = false;
+const waiting: Resume[] = [];
+/** The one whose turn this is. */
+let current: Resume | undefined;
 /** When the first connection in this turn had more to read. */
 let began: number | undefined;
+let isDue = false;
 
 const expectNext = (): void => {
   if (!isDue) setImmediate(begin);
@@ -18,15 +23,18 @@ const expectNext = (): void => {
 const begin = (): void => {
   isDue = false;
   began = undefined;
-  waiting.shift()?.();
+  current = waiting.shift();
+  current?.();
   if (waiting.length > 0) expectNext();
 };
 
 /**
  * Whether a connection that has more to read must leave the rest of the turn to others. The system would read on, up
- * to 32 times for each connection. All others wait meanwhile, new ones above all: a turn accepts one.
+ * to 32 times for each connection. All others wait meanwhile, new ones above all: a turn accepts one. If others wait
+ * to read on, too, the turn is that of one of them.
  */
-export const isTurnOver = (): boolean => {
+export const isTurnOver = (own: Resume): boolean => {
+  if (waiting.length > 0 && own !== current) return true;
   const now = performance.now();
   began ??= now;
   expectNext();
@@ -34,7 +42,7 @@ export const isTurnOver = (): boolean => {
 };
 
 /** Calls `resume` in a later turn: one in each turn, in the order of the calls. */
-export const awaitTurn = (resume: () => void): void => {
+export const awaitTurn = (resume: Resume): void => {
   waiting.push(resume);
   expectNext();
 };

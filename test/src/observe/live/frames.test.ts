@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { asyncScheduler, concat, map, NEVER, Observable, of, Subject, take } from 'rxjs';
+import { asyncScheduler, concat, map, NEVER, Observable, of, Subject, switchMap, take, timer } from 'rxjs';
 import { type Chunk, type Head, type Note, StreamError } from '../../../../pipelines/index.ts';
 import { Gate } from '../../../../pipelines/operators/valve.ts';
 import { type FramesDeps, framesOf, written } from '../../../../src/observe/live/frames.ts';
@@ -110,6 +110,23 @@ describe('frames', () => {
       run.unsubscribe();
       expect(traffic.running.size).toBe(0);
     }));
+
+  it('draw no pauses that nobody saw', () =>
+    marbles(({ expectObservable, flush }) => {
+      const traffic = createTraffic(() => asyncScheduler.now());
+      const valve = new Gate(true);
+      entered(traffic, asked('slow', valve), concat(of(EVENTS.h!, EVENTS.c!), NEVER)).subscribe();
+      valve.next(false);
+      asyncScheduler.schedule(() => valve.next(true), 600);
+      const drawn = framesOf(depsOf(traffic, asyncScheduler)).pipe(
+        map(({ frame }) => frame.streams?.some(({ closed }) => closed) ?? false),
+      );
+      expectObservable(timer(1000).pipe(switchMap(() => drawn)), '^ 1499ms !').toBe('1s a 249ms b', {
+        a: false,
+        b: false,
+      });
+      flush();
+    }));
 });
 
 describe('a viewer', () => {
@@ -204,6 +221,18 @@ describe('streams that are shown', () => {
     expect(sums()).toEqual([5, 1, 1, 1]);
     beyond.complete();
     expect(sums()).toEqual([10, 2, 2, 1]);
+  });
+
+  it('have ended when the clock says so, also if it was set meanwhile', () => {
+    let now = 1000;
+    const traffic = createTraffic(() => now);
+    const ends: unknown[] = [];
+    const leave = traffic.watch({ began: () => {}, ended: ({ end }) => ends.push(end) });
+    const run = entered(traffic, asked('one'), NEVER).subscribe();
+    now += 3_600_000;
+    run.unsubscribe();
+    leave();
+    expect(ends).toEqual([{ at: 3_601_000, outcome: 'left', code: undefined }]);
   });
 
   it.each([

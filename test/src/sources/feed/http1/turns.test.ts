@@ -22,14 +22,15 @@ afterEach(async () => {
 
 describe('a turn of the event loop', () => {
   it('is over for connections with more to read after 5 ms, counted from the first of them', async () => {
+    const own = () => {};
     const over: boolean[] = [];
     for (const passed of [100, 4, 1, 0]) {
       now += passed;
-      over.push(isTurnOver());
+      over.push(isTurnOver(own));
     }
     expect(over).toEqual([false, false, true, true]);
     await nextTurn();
-    expect(isTurnOver()).toBe(false);
+    expect(isTurnOver(own)).toBe(false);
   });
 
   it('lets one of those read on that wait, in their order', async () => {
@@ -44,14 +45,32 @@ describe('a turn of the event loop', () => {
   });
 });
 
+describe('a turn for which connections wait', () => {
+  it('is that of the first of them, for 5 ms from its own first read; others wait, too', async () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => () => void name) as [() => void, () => void, () => void];
+    const over = () => [a, b, c].map(isTurnOver);
+    isTurnOver(c);
+    awaitTurn(a);
+    awaitTurn(b);
+    expect(isTurnOver(c)).toBe(true);
+    await nextTurn();
+    now += 100;
+    expect(over()).toEqual([false, true, true]);
+    now += 5;
+    expect(over()).toEqual([true, true, true]);
+    await nextTurn();
+    expect(over()).toEqual([false, false, false]);
+  });
+});
+
 /** Reads whose memory is always full. */
 const greedy = () => {
-  const reader = { wants: true, again: 0 };
+  const reader = { wants: true, rests: false, again: 0 };
   const reads = lentReads({
     take: () => {},
     wants: () => reader.wants,
     gathers: () => false,
-    rests: () => false,
+    rests: () => reader.rests,
     again: () => {
       reader.again += 1;
     },
@@ -72,6 +91,16 @@ describe('a connection that fills its memory', () => {
     expect(reader.again).toBe(0);
     await nextTurn();
     expect(reader.again).toBe(1);
+    expect(fill()).toBe(true);
+    reads.release();
+  });
+
+  it('does not wait after the end of a response: the next one may be small', () => {
+    const { reader, reads, memory, fill } = greedy();
+    while (memory().length < SIZES[2]) fill();
+    fill();
+    now += 5;
+    reader.rests = true;
     expect(fill()).toBe(true);
     reads.release();
   });
