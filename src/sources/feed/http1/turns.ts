@@ -25,7 +25,8 @@ const begin = (): void => {
   began = undefined;
   current = waiting.shift();
   current?.();
-  if (waiting.length > 0) expectNext();
+  // Also after the last one, whose turn must end.
+  if (current) expectNext();
 };
 
 /**

@@ -60,6 +60,9 @@ describe('a turn for which connections wait', () => {
     expect(over()).toEqual([true, true, true]);
     await nextTurn();
     expect(over()).toEqual([false, false, false]);
+    await nextTurn();
+    awaitTurn(c);
+    expect(isTurnOver(b)).toBe(true);
   });
 });
 
