@@ -60,9 +60,15 @@ describe('a turn for which connections wait', () => {
     expect(over()).toEqual([true, true, true]);
     await nextTurn();
     expect(over()).toEqual([false, false, false]);
+  });
+
+  it('ends, also if nobody else waits', async () => {
+    const [a, b] = [() => {}, () => {}];
+    awaitTurn(a);
     await nextTurn();
-    awaitTurn(c);
-    expect(isTurnOver(b)).toBe(true);
+    await nextTurn();
+    awaitTurn(b);
+    expect(isTurnOver(a)).toBe(true);
   });
 });
 
