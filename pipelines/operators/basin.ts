@@ -46,6 +46,8 @@ export interface About<T> {
   readonly scarce: boolean;
   /** Consumers may come for parts of it, one after the other: see `Join.stays`. */
   readonly stays?: boolean;
+  /** Whether a later consumer may find better values: without a consumer it then neither goes on nor waits. */
+  readonly fleeting?: boolean;
   /** A basin that takes all values of the source, from the first one on. */
   readonly basin?: Basin<T>;
 }

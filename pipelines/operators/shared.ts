@@ -185,7 +185,7 @@ export class Shared<T> implements Supply<T> {
     const { received } = this.kept;
     const total = about ? about.total : (this.#expected ?? received);
     const rest = (total ?? Number.POSITIVE_INFINITY) - received;
-    if (closed || !basins?.finishBelow || rest > basins.finishBelow || !this.admits) return false;
+    if (closed || about?.fleeting || !basins?.finishBelow || rest > basins.finishBelow || !this.admits) return false;
     if (!alone.has(this) && alone.size >= ALONE) return false;
     if (about && !this.#fill()) return false;
     alone.add(this);
@@ -196,7 +196,8 @@ export class Shared<T> implements Supply<T> {
 
   /** Whether the source waits for the next consumer: between two of them there may be none for a moment. */
   #awaitNext(): boolean {
-    const awaits = this.#returns && !this.#parts.closed && this.admits && this.#isShared;
+    const isWanted = this.#returns && !this.stock.about?.fleeting;
+    const awaits = isWanted && !this.#parts.closed && this.admits && this.#isShared;
     if (awaits) this.#parts.awaiting.add(this);
     return awaits;
   }

@@ -90,6 +90,8 @@ const basinsOf = (spill: OpenSpill, finishBelow: number): Basins<TransferEvent> 
       ? {
           ...{ total: event.length, scarce: errorSourceOf(event.candidate) === 'feed', basin: event.basin },
           stays: mayBeCut(event),
+          // The next request tries the newest entry first, whose source may have recovered.
+          fleeting: event.candidate.outdated ?? false,
         }
       : undefined,
   make: spill,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BehaviorSubject, NEVER, of, Subject, VirtualTimeScheduler } from 'rxjs';
+import { BehaviorSubject, EMPTY, NEVER, of, Subject, VirtualTimeScheduler } from 'rxjs';
 import {
   type ByteRange,
   type CatalogEntry,
@@ -41,6 +41,7 @@ const scene = ({
   room,
   piece,
   finishBelow,
+  older,
   source: { url } = { url: 'http://a/bear.rpm' },
 }: {
   entry?: CatalogEntry | (() => CatalogEntry);
@@ -51,6 +52,8 @@ const scene = ({
   /** Bytes that are read of a spill at a time. Default: all that it has. */
   piece?: number;
   finishBelow?: number;
+  /** Another entry of the path, and the only one whose source is known. */
+  older?: CatalogEntry;
   source?: { url: string };
 } = {}) => {
   const clock = new VirtualTimeScheduler();
@@ -61,8 +64,13 @@ const scene = ({
   const kept: string[] = [];
   let differs: Partial<CatalogEntry> = {};
   const deps = {
-    catalog: { lookup: () => of({ ...(typeof entry === 'function' ? entry() : entry), ...differs }) },
-    sources: [(found: CatalogEntry) => of(aCandidate('a', found, { url }))],
+    catalog: {
+      lookup: () => of({ ...(typeof entry === 'function' ? entry() : entry), ...differs }, ...(older ? [older] : [])),
+    },
+    sources: [
+      (found: CatalogEntry) =>
+        older && found.checksum?.value !== older.checksum?.value ? EMPTY : of(aCandidate('a', found, { url })),
+    ],
     open: (_: Location, ask: { from: number; last?: number; ifRange?: string }) => (valve: Valve) => {
       const events = new Subject<SourceEvent>();
       let open = true;
@@ -630,6 +638,24 @@ describe('who shares a transfer', () => {
       source(0).send('ab');
       first.leave();
       if (closes) sharing.close();
+      ask();
+      expect(opened).toHaveLength(transfers);
+    }
+  });
+
+  it('are none who come after the last client, if it had an earlier revision: the newest may be there again', () => {
+    for (const [older, transfers] of [
+      [undefined, 1],
+      [{ ...entryOf(CONTENT), revision: 0 }, 2],
+    ] as const) {
+      const { ask, source, opened } = scene({
+        ...{ room: 100, finishBelow: 100, entry: older ? entryOf('jihgfedcba') : entryOf(CONTENT) },
+        ...(older && { older }),
+      });
+      const first = ask();
+      source(0).head();
+      source(0).send('ab');
+      first.leave();
       ask();
       expect(opened).toHaveLength(transfers);
     }

@@ -87,6 +87,8 @@ export interface Options {
   readonly copy?: Memory;
   /** The source says that its values are to stay. */
   readonly staying?: boolean;
+  /** The source says that a later consumer may find better values. */
+  readonly fleeting?: boolean;
   /** The source occupies something scarce. Default: it does. */
   readonly scarce?: boolean;
 }
@@ -102,7 +104,7 @@ export interface Way {
 }
 
 /** One source that is pushed by hand; its first value is `H`. */
-export const scene = ({ room = 100, total, finishBelow = 0, copy, staying, scarce = true }: Options = {}) => {
+export const scene = ({ room = 100, total, finishBelow = 0, copy, staying, fleeting, scarce = true }: Options = {}) => {
   const scheduler = new VirtualTimeScheduler();
   scheduler.maxFrames = 0;
   const closing = new Subject<void>();
@@ -127,7 +129,7 @@ export const scene = ({ room = 100, total, finishBelow = 0, copy, staying, scarc
     scheduler,
     lending: { retain: (value) => kept.push(value), release: (value) => kept.splice(kept.indexOf(value), 1) },
     basins: {
-      about: (value) => (value === 'H' ? { total, scarce, basin: copy, stays: staying } : undefined),
+      about: (value) => (value === 'H' ? { total, scarce, basin: copy, stays: staying, fleeting } : undefined),
       make: (from, rest) => {
         asked.push([from, rest]);
         if (room === 0) return undefined;

@@ -35,6 +35,22 @@ describe('shareFlow with basins, once a consumer has left', () => {
     }
   });
 
+  it('leaves the source with the last consumer if its values are fleeting, in any case', () => {
+    for (const [options, stays] of [
+      [{ total: 5, finishBelow: 3 }, undefined],
+      [{ staying: true }, undefined],
+      [{}, true],
+    ] as const) {
+      const { consumer, push, sources } = scene({ ...options, fleeting: true });
+      const first = consumer(true, NEVER, stays);
+      push('Hab');
+      first.leave();
+      expect(sources[0]?.events.observed).toBe(false);
+      consumer();
+      expect(sources).toHaveLength(2);
+    }
+  });
+
   it('lets the values of a source without a consumer go after a minute', () => {
     const { consumer, push, sources, wait, made } = scene({ total: 3, finishBelow: 3 });
     const first = consumer();
