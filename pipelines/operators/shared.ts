@@ -166,7 +166,7 @@ export class Shared<T> implements Supply<T> {
    */
   #stopOrLinger(): void {
     const { moved, hasAll } = this.stock;
-    if (this.#parts.closed || !this.#isShared || !hasAll || !(moved || this.#keeps)) {
+    if (!this.#mayWait || !this.#isShared || !hasAll || !(moved || this.#keeps)) {
       this.stop();
       return;
     }
@@ -178,14 +178,19 @@ export class Shared<T> implements Supply<T> {
     else this.#parts.lingering.add(this);
   }
 
+  /** Whether it may go on, or wait, without a consumer. */
+  get #mayWait(): boolean {
+    return !this.#parts.closed && !this.stock.about?.fleeting;
+  }
+
   /** Whether the source, which has no consumer, is read to its end. */
   #goesOnAlone(): boolean {
-    const { basins, alone, closed } = this.#parts;
+    const { basins, alone } = this.#parts;
     const { about } = this.stock;
     const { received } = this.kept;
     const total = about ? about.total : (this.#expected ?? received);
     const rest = (total ?? Number.POSITIVE_INFINITY) - received;
-    if (closed || about?.fleeting || !basins?.finishBelow || rest > basins.finishBelow || !this.admits) return false;
+    if (!this.#mayWait || !basins?.finishBelow || rest > basins.finishBelow || !this.admits) return false;
     if (!alone.has(this) && alone.size >= ALONE) return false;
     if (about && !this.#fill()) return false;
     alone.add(this);
@@ -196,8 +201,7 @@ export class Shared<T> implements Supply<T> {
 
   /** Whether the source waits for the next consumer: between two of them there may be none for a moment. */
   #awaitNext(): boolean {
-    const isWanted = this.#returns && !this.stock.about?.fleeting;
-    const awaits = isWanted && !this.#parts.closed && this.admits && this.#isShared;
+    const awaits = this.#returns && this.#mayWait && this.admits && this.#isShared;
     if (awaits) this.#parts.awaiting.add(this);
     return awaits;
   }

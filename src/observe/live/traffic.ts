@@ -140,6 +140,7 @@ class EnteredList {
 
 /** Running requests that are remembered; of more, only the number. */
 const LIMIT = 10_000;
+
 /** The registry of running requests. While nobody looks, a request costs its place in a list. */
 export const createTraffic = (now: () => number, limit = LIMIT): Traffic => new Registry(now, limit);
 

@@ -51,6 +51,19 @@ describe('shareFlow with basins, once a consumer has left', () => {
     }
   });
 
+  it('leaves fleeting values to nobody after the end, although they were to stay', () => {
+    for (const [fleeting, count] of [
+      [false, 1],
+      [true, 2],
+    ] as const) {
+      const { consumer, push, sources } = scene({ fleeting });
+      consumer(true, NEVER, true);
+      push('Habcdefgh|');
+      consumer();
+      expect(sources).toHaveLength(count);
+    }
+  });
+
   it('lets the values of a source without a consumer go after a minute', () => {
     const { consumer, push, sources, wait, made } = scene({ total: 3, finishBelow: 3 });
     const first = consumer();
