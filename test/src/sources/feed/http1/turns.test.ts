@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { SIZES } from '../../../../../src/lib/lent-buffers.ts';
 import type { Dial } from '../../../../../src/sources/feed/http1/dial.ts';
 import { type Line, openLine } from '../../../../../src/sources/feed/http1/line.ts';
@@ -144,38 +144,71 @@ describe('a connection that fills its memory', () => {
 });
 
 describe('connections that always have more to read', () => {
-  it('are all read to the end, in turn', async () => {
-    const BODY = Buffer.alloc(8 * 1024 * 1024, 'x');
-    const server = createServer((socket) => socket.end(BODY)).listen(0, '127.0.0.1');
-    await once(server, 'listening');
+  const BODY = Buffer.alloc(8 * 1024 * 1024, 'x');
+  const server = createServer((socket) => socket.end(BODY));
+  let dial: Dial;
+
+  beforeAll(async () => {
+    await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as AddressInfo;
-    const dial: Dial = (onread, ready) => ({
+    dial = (onread, ready) => ({
       socket: connect({ host: '127.0.0.1', port, onread }, ready),
       ownEnd: () => true,
     });
-    // Each look at the clock is 5 ms later: a turn is over with the first memory that is full.
+  });
+
+  afterAll(async () => {
+    await once(server.close(), 'close');
+  });
+
+  /** Resolves to the number of bytes. `took` is called after each read. */
+  const receive = (took: (line: Line, bytes: number) => void = () => {}): Promise<number> =>
+    new Promise((resolve, reject) => {
+      let bytes = 0;
+      const line: Line = openLine(dial, {
+        bytes: ({ length }) => {
+          bytes += length;
+          took(line, bytes);
+        },
+        gathers: () => false,
+        rests: () => false,
+        closed: (how) => {
+          line.close();
+          if ('error' in how) reject(how.error);
+          else resolve(bytes);
+        },
+      });
+    });
+
+  // Each look at the clock is 5 ms later: a turn is over with the first memory that is full.
+  beforeEach(() => {
     jest.spyOn(performance, 'now').mockImplementation(() => {
       now += 5;
       return now;
     });
-    const receive = (): Promise<number> =>
-      new Promise((resolve, reject) => {
-        let bytes = 0;
-        const line: Line = openLine(dial, {
-          bytes: ({ length }) => {
-            bytes += length;
-          },
-          gathers: () => false,
-          rests: () => false,
-          closed: (how) => {
-            line.close();
-            if ('error' in how) reject(how.error);
-            else resolve(bytes);
-          },
-        });
+  });
+
+  it('are all read to the end, in turn', async () => {
+    expect(await Promise.all(Array.from({ length: 4 }, () => receive()))).toEqual(Array(4).fill(BODY.length));
+  });
+
+  it('stay paused if they paused while they waited for their turn', async () => {
+    const afterPause: number[] = [];
+    let pausedAt = 0;
+    let whilePaused: number | undefined;
+    const all = await receive((line, bytes) => {
+      if (pausedAt > 0) afterPause.push(bytes);
+      if (pausedAt > 0 || bytes < SIZES[3]) return;
+      pausedAt = bytes;
+      // The read that is over ended the turn of the connection. Turns of others pass, then it goes on.
+      queueMicrotask(async () => {
+        line.pause();
+        for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+        whilePaused = afterPause.length;
+        line.resume();
       });
-    expect(await Promise.all(Array.from({ length: 4 }, receive))).toEqual(Array(4).fill(BODY.length));
-    server.close();
-    await once(server, 'close');
+    });
+    expect(all).toBe(BODY.length);
+    expect(whilePaused).toBe(0);
   });
 });
