@@ -90,7 +90,7 @@ describe('check-config refuses what serve refuses', () => {
     );
     for (const said of [checked, served]) {
       expect(said?.stderr).toContain(message);
-      expect(said?.stderr).not.toContain('s3');
+      expect(said?.stderr).not.toContain('cret');
       expect(said?.status).toBe(78);
     }
     expect(checked?.stdout).toBe('');

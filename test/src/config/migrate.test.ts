@@ -89,7 +89,7 @@ redirect_path = /streamer/
   it('leaves secrets out, with a comment, unless they are requested', () => {
     const { files } = load({ 'server.conf': '[database]\npassword: s3%%cret\n' });
     const text = migrated(files, { secrets: false });
-    expect(text).not.toContain('s3');
+    expect(text).not.toMatch(/3%+cret/);
     expect(text).toContain('\n# database_password is a secret and left out; --secrets writes it\n');
   });
 

@@ -42,7 +42,7 @@ describe('settings as a pulp-streamer.conf', () => {
   it('leave secrets out, and say so, unless they are asked for', () => {
     const loaded = loadSettings({ files: [], flags: { databasePassword: 's3;cret', brokerUrl: 'amqp://u:s3cret@h' } });
     const text = settingsIni(loaded, { secrets: false });
-    expect(text).not.toContain('s3');
+    expect(text).not.toMatch(/3;cret|3cret/);
     expect(text).toContain('\n# database_password is a secret and left out; --secrets writes it\n');
     expect(load(text).settings).toEqual({
       ...loaded.settings,
