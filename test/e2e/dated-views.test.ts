@@ -8,6 +8,7 @@ import { makeDnf } from '../support/dnf.ts';
 import { serveContents } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { processes } from '../support/processes.ts';
+import { refreshing } from '../support/refreshed.ts';
 import {
   buildRpm,
   builtFiles,
@@ -325,10 +326,12 @@ describe.each([1, 2])('A dated view of a folder of files, with %s worker(s)', (w
     const site = makeSite(start, folder(), { ...KEEPING, save_partial: 'yes', cache_timeout: 0 });
     const daemon = await site.serve();
     await site.run('catalog', 'follow', 'files', `${feed.url}/`, '--prefix', '/r');
-    await askWhole(`${daemon.url}/r/${MANIFEST}`);
+    const refresh = refreshing(daemon, '/r');
+    const read = () => refresh(() => askWhole(`${daemon.url}/r/${MANIFEST}`));
+    await read();
     await site.run('catalog', 'label', '/r', 'prod');
     files.set(`/${MANIFEST}`, listing(Buffer.from('2')));
-    await askWhole(`${daemon.url}/r/${MANIFEST}`);
+    await read();
     // The feed still has it, unlisted. A part of it is served, and the whole is to be saved.
     const part = await askWhole(`${daemon.url}/r@prod/b`, { Range: 'bytes=0-2' });
     expect([part.status, part.body.equals(old.subarray(0, 3))]).toEqual([206, true]);

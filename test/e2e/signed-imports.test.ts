@@ -9,6 +9,7 @@ import { itNeeding, makeYumRepository, YUM_TOOLS } from '../support/repositories
 import { SIGNING_TOOLS, signing } from '../support/signing.ts';
 import { makeSite } from '../support/site.ts';
 import { temporaryFolders as foldersOfFile } from '../support/temporary.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(60_000); // real processes, on machines that may be busy
 
@@ -69,7 +70,8 @@ describe('the daemon', () => {
       expect(unread).toMatchObject({ error: expect.stringContaining('is not signed'), signedBy: [] });
 
       writeFileSync(`${repomd}.asc`, detached(readFileSync(repomd), [key]));
-      expect(await status('repodata/repomd.xml')).toBe(200);
+      // On a busy machine it is read after the client's patience.
+      await until(async () => (await status('repodata/repomd.xml')) === 200);
       expect(await status('bear-1-1.noarch.rpm')).toBe(200);
       expect(await status('README')).toBe(404);
       const [repository] = JSON.parse(await site.run('catalog', 'list', '--json'));
