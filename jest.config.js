@@ -14,7 +14,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.cjs' },
   // Only against tests that hang: machines may be busy.
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   // As many as the cores of a small machine. Three are faster, but then the processes that tests start run late.
   maxWorkers: 2,
   setupFilesAfterEnv: ['<rootDir>/test/support/equal-bytes.ts', '<rootDir>/test/support/equal-errors.ts'],

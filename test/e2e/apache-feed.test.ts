@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, jest } from '@jest/globals';
+import { afterEach, describe, expect } from '@jest/globals';
 import { createFeed } from '../../src/sources/feed/open.ts';
 import type { TlsLevel } from '../../src/sources/feed/secure-context.ts';
 import { createCertificates } from '../support/certificates.ts';
@@ -11,8 +11,6 @@ import { listening } from '../support/peers.ts';
 import { freePorts } from '../support/ports.ts';
 import { processes } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
-
-jest.setTimeout(60_000); // a real process, on machines that may be busy
 
 const start = processes();
 const newFolder = temporaryFolders();

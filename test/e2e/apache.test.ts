@@ -1,4 +1,4 @@
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { startApache } from '../support/apache.ts';
 import { ask, readWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -8,8 +8,6 @@ import { dial } from '../support/raw-http.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { askedByProxies, badlySigned, signed, signedAs } from '../support/signed-urls.ts';
 import { startSquid } from '../support/squid.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, jest } from '@jest/globals';
+import { afterAll, describe, expect } from '@jest/globals';
 import { filter, firstValueFrom, toArray } from 'rxjs';
 import { makeApt } from '../support/apt.ts';
 import { createCertificates } from '../support/certificates.ts';
@@ -12,8 +12,6 @@ import { builtFiles, DEB_TOOLS, itNeeding, makeFlatRepository, makeSuiteReposito
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, credentialOptions, demanding, serveFolder } from '../support/site-feeds.ts';
 import { startSquid } from '../support/squid.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { askWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { carriedFiles, madeBundle } from '../support/made-bundles.ts';
@@ -10,8 +10,6 @@ import { makeFilesRepository } from '../support/repositories.ts';
 import { sharedStores } from '../support/shared-catalog.ts';
 import { makeSite, type Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(90_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { makeApt } from '../support/apt.ts';
 import { askWhole } from '../support/clients.ts';
 import { makeDnf } from '../support/dnf.ts';
@@ -22,8 +22,6 @@ import {
 import { MAIN, makeSite, type Site } from '../support/site.ts';
 import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(90_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

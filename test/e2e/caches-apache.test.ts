@@ -1,4 +1,4 @@
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { startApacheCache } from '../support/apache.ts';
 import { ask, askWhole, readWhole } from '../support/clients.ts';
@@ -7,8 +7,6 @@ import { openOrigins } from '../support/origin.ts';
 import { processes } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { CACHES } from '../caches/caches.ts';
 import { makeApt } from '../support/apt.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
@@ -9,8 +9,6 @@ import { temporaryFolders } from '../support/folder.ts';
 import { type Origin, openOrigins } from '../support/origin.ts';
 import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { DEB_TOOLS, itNeeding, makeSuiteRepository } from '../support/repositories.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -1,4 +1,4 @@
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { CACHES } from '../caches/caches.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { type Origin, openOrigins } from '../support/origin.ts';
@@ -6,8 +6,6 @@ import { processes } from '../support/processes.ts';
 import { dial } from '../support/raw-http.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

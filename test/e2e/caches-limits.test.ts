@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { policyOf, settingsOf } from '../../src/app/from-settings.ts';
 import { CACHES } from '../caches/caches.ts';
 import { askWhole } from '../support/clients.ts';
@@ -7,8 +7,6 @@ import { openOrigins } from '../support/origin.ts';
 import { processes } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { shipped } from '../support/shipped.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -1,12 +1,10 @@
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { CACHES } from '../caches/caches.ts';
 import { askWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { openOrigins } from '../support/origin.ts';
 import { processes } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

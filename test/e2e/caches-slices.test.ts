@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { askWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
@@ -11,8 +11,6 @@ import { processes } from '../support/processes.ts';
 import { dial } from '../support/raw-http.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { makeApt } from '../support/apt.ts';
 import { ask, askWhole, readWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
@@ -20,8 +20,6 @@ import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
 import { startSquid } from '../support/squid.ts';
 import { until } from '../support/until.ts';
 import { startVarnish } from '../support/varnish.ts';
-
-jest.setTimeout(90_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

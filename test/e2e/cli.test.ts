@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Command } from 'commander';
 import { createProgram } from '../../src/cli/program.ts';
 import { filesBelow, temporaryFolders } from '../support/folder.ts';
@@ -12,8 +12,6 @@ import { itNeeding } from '../support/repositories.ts';
 import { makeSite, pulpStreamer } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { makeApt } from '../support/apt.ts';
 import { askWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -17,8 +17,6 @@ import {
 import { SIGNING_TOOLS, signing, type TestKey } from '../support/signing.ts';
 import { makeSite } from '../support/site.ts';
 import { temporaryFolders as foldersOfFile } from '../support/temporary.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

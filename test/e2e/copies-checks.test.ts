@@ -1,6 +1,6 @@
 import { existsSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { isSidecar } from '../../src/saves/copies/sidecar.ts';
 import { askWhole } from '../support/clients.ts';
@@ -8,8 +8,6 @@ import { filesBelow, temporaryFolders } from '../support/folder.ts';
 import { type Origin, openOrigins } from '../support/origin.ts';
 import { rot } from '../support/rot.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000);
 
 const openOrigin = openOrigins();
 const folder = temporaryFolders();

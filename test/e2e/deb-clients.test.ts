@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { filter, firstValueFrom, toArray } from 'rxjs';
 import { makeApt } from '../support/apt.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -8,8 +8,6 @@ import { builtFiles, DEB_TOOLS, itNeeding } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
 import { addPackage, makeWholeSuite } from '../support/whole-suite.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

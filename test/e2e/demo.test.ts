@@ -1,12 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { temporaryFolders } from '../support/folder.ts';
 import { lineOf, ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { pulpStreamer } from '../support/site.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

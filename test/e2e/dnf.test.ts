@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { filter, firstValueFrom, toArray } from 'rxjs';
 import { createCertificates } from '../support/certificates.ts';
 import { makeDnf } from '../support/dnf.ts';
@@ -11,8 +11,6 @@ import { builtFiles, itNeeding, makeYumRepository, YUM_TOOLS } from '../support/
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, credentialOptions, demanding, serveFolder } from '../support/site-feeds.ts';
 import { startSquid } from '../support/squid.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { version } from '../../src/app/version.ts';
 import { askWhole } from '../support/clients.ts';
 import { followedMaps } from '../support/declaration-maps.ts';
@@ -10,8 +10,6 @@ import { filesOfPage, shownAfter } from '../support/page-blocks.ts';
 import { lineOf, ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 import { temporaryFolders } from '../support/temporary.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();
@@ -72,7 +70,7 @@ describe('the package, installed from its tarball into an empty project', () => 
       cpSync(join(ROOT, 'examples', name), join(project, name), { recursive: true });
     const zoo = ['yum', bundled('examples/zoo'), '--prefix', '/zoo', '--state-dir', 'state'];
     await run('npx', 'pulp-streamer', 'catalog', 'import', ...zoo);
-  }, 120_000);
+  });
 
   /** Starts a program of the project that serves, on a free port. */
   const serve = async (...args: string[]) => {

@@ -12,7 +12,7 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startFeed, type TestFeed } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { digestOfGenerated, generate, serveGenerated } from '../support/generated.ts';
@@ -20,8 +20,6 @@ import { sha256 } from '../support/importing.ts';
 import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { MAIN, makeSite, type Site } from '../support/site.ts';
 import { temporaryFolders as foldersOfFile } from '../support/temporary.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

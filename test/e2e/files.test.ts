@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { createStreamer } from '../../src/index.ts';
 import { receive } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -12,8 +12,6 @@ import { makeFilesRepository } from '../support/repositories.ts';
 import { type DaemonProcess, type LogLine, MAIN, makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

@@ -1,14 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { temporaryFolders } from '../support/folder.ts';
 import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { type BuiltFile, builtFiles, itNeeding, makeFilesRepository, run, write } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
 import { startSquid } from '../support/squid.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

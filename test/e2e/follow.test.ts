@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { type RequestListener, request } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { leaseOf } from '../../src/catalog/refresh-repository.ts';
 import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { sqliteRefreshStore } from '../../src/catalog/sqlite/refresh-store.ts';
@@ -29,8 +29,6 @@ import {
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

@@ -1,12 +1,10 @@
 import { join } from 'node:path';
-import { expect, jest } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { temporaryFolders } from '../support/folder.ts';
 import { commandsOf } from '../support/page-blocks.ts';
 import { freePorts } from '../support/ports.ts';
 import { processes } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
-
-jest.setTimeout(180_000); // the page itself takes half a minute, on machines that may be busy
 
 const ROOT = join(import.meta.dirname, '../..');
 const PAGE = join(ROOT, 'docs/tutorials/getting-started.md');

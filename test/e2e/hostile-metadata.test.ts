@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { descriptorOf } from '../support/alternates.ts';
 import { receive } from '../support/clients.ts';
@@ -14,8 +14,6 @@ import { processes } from '../support/processes.ts';
 import { itNeeding, makeFilesRepository } from '../support/repositories.ts';
 import { type DaemonProcess, type LogLine, makeSite, type Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(300_000); // real processes that work until they are ended, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -42,5 +42,5 @@ describe('imports at once', () => {
     const listed = JSON.parse(await site.run('catalog', 'list', '/', '--json')) as readonly { readonly path: string }[];
     const expected = numbers.flatMap((number) => [`/${number}/PULP_MANIFEST`, `/${number}/file`]);
     expect(listed.map(({ path }) => path).sort()).toEqual(expected.sort());
-  }, 120_000);
+  });
 });

@@ -1,13 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { filesBelow, temporaryFolders } from '../support/folder.ts';
 import { processes, succeeded } from '../support/processes.ts';
 import { MAIN, pulpStreamer } from '../support/site.ts';
 import { missingTools } from '../support/tools.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { temporaryFolders } from '../support/folder.ts';
 import { freePorts } from '../support/ports.ts';
 import { lineOf, ownEnvironment, processes } from '../support/processes.ts';
@@ -9,8 +9,6 @@ import { VECTORS } from '../support/signed-urls.ts';
 import { MAIN } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

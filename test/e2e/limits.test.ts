@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { TestFeed } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { digestOfGenerated, generate, serveGenerated } from '../support/generated.ts';
@@ -8,8 +8,6 @@ import { dial, responsesIn } from '../support/raw-http.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

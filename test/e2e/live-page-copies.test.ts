@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { hasChromium, openPages } from '../support/browser.ts';
 import { ask, readWhole } from '../support/clients.ts';
 import { digestOf } from '../support/collect.ts';
@@ -7,8 +7,6 @@ import { startProcess, succeeded } from '../support/run-process.ts';
 import { ACCESS, BUCKET, describeObjects, objectServers } from '../support/s3-server.ts';
 import { pulpStreamer } from '../support/site.ts';
 import { tinyDisk } from '../support/tiny-disk.ts';
-
-jest.setTimeout(60_000); // a real browser, on machines that may be busy
 
 const open = openPages();
 const start = liveSites();

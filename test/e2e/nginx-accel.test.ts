@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { askWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
@@ -10,8 +10,6 @@ import { openOrigins } from '../support/origin.ts';
 import { processes, succeeded } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { rot } from '../support/rot.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

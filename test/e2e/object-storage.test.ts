@@ -327,7 +327,7 @@ const copiesInAStore = (workers: number) => () => {
     await again.logged('saved', { path: '/large.rpm' });
     await until(async () => (await unfinished(objects)) === 0);
     await expectHit(again, '/large.rpm');
-  }, 60_000);
+  });
 
   it('are shared by daemons with one bucket, which do not overwrite one another’s', async () => {
     const { asked, siteWith, objects } = await scene(workers);

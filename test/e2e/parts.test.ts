@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { digestOf, someBytes } from '../support/collect.ts';
 import { flow, serveContents } from '../support/feeds.ts';
 import { sha256 } from '../support/pipeline.ts';
@@ -10,8 +10,6 @@ import { itNeeding } from '../support/repositories.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { startWireSite, valuesOf, type WireSite } from '../support/wire.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

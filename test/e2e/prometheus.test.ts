@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { importZoo, setStage } from '../../src/cli/demo/stage.ts';
 import { askWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
@@ -13,8 +13,6 @@ import { itNeeding } from '../support/repositories.ts';
 import { shipped } from '../support/shipped.ts';
 import { until } from '../support/until.ts';
 import { startWireSite } from '../support/wire.ts';
-
-jest.setTimeout(120_000); // Prometheus needs several scrapes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { makeApt } from '../support/apt.ts';
 import { createCertificates } from '../support/certificates.ts';
 import { askWhole, readWhole } from '../support/clients.ts';
@@ -21,8 +21,6 @@ import {
 } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

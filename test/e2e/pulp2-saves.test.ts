@@ -25,7 +25,7 @@ describeMongoServer(`saves through Pulp’s database (${serverName})`, () => {
   let server: MongoServer;
   beforeAll(async () => {
     server = await mongo.server();
-  }, 120_000);
+  });
   const clients: MongoClient[] = [];
   afterEach(() => Promise.all(clients.splice(0).map((client) => client.close())));
 
@@ -79,7 +79,7 @@ describeMongoServer(`saves through Pulp’s database (${serverName})`, () => {
     await server.start();
     await daemon.logged('save queued', { unit: 'the-unit' });
     expect(await documents('deferred_download')).toHaveLength(1);
-  }, 60_000);
+  });
 
   itWithBroker('are tasks in its list, with `celery`', async () => {
     const { daemon, end, transfer, documents } = await open({ dispatch: 'celery', broker_url: broker().url });

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { beforeAll, describe, expect, jest, it as plainIt } from '@jest/globals';
+import { beforeAll, describe, expect, it as plainIt } from '@jest/globals';
 import { type Document, Int32, ObjectId } from 'mongodb';
 import { loadSettings } from '../../src/config/load.ts';
 import { descriptorOf } from '../support/alternates.ts';
@@ -21,8 +21,6 @@ import { makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 import { startSquid } from '../support/squid.ts';
 import { linesForPulp, pulpsSquid } from '../support/squid-lines.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

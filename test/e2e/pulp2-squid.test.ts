@@ -1,4 +1,4 @@
-import { describe, expect, jest, it as jestIt } from '@jest/globals';
+import { describe, expect, it as jestIt } from '@jest/globals';
 import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { startApache } from '../support/apache.ts';
 import { ask, askWhole, readWhole } from '../support/clients.ts';
@@ -18,8 +18,6 @@ import {
   standsFor,
 } from '../support/squid-lines.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, it, jest } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { askWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
@@ -10,8 +10,6 @@ import { packagesIn } from '../support/pulp2/packages.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
 import { temporaryFolders } from '../support/temporary.ts';
-
-jest.setTimeout(120_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();
@@ -25,7 +23,7 @@ describeMongo(`the switch from Pulp 2’s streamer, and the way back (${serverNa
   let server: MongoServer;
   beforeAll(async () => {
     server = await mongo.server();
-  }, 120_000);
+  });
 
   /** A site that has Pulp's own files, and says nothing about how content is saved. */
   const open = async () => {

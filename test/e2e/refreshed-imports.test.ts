@@ -1,6 +1,6 @@
 import { cpSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { receive } from '../support/clients.ts';
 import { startApacheFiles, startNginxFiles } from '../support/file-servers.ts';
@@ -9,8 +9,6 @@ import { processes } from '../support/processes.ts';
 import { itNeeding, makeFilesRepository } from '../support/repositories.ts';
 import { makeSite, type Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -1,7 +1,7 @@
 import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { hasChromium, openPages } from '../support/browser.ts';
 import { askWhole } from '../support/clients.ts';
 import { someBytes } from '../support/collect.ts';
@@ -9,8 +9,6 @@ import { temporaryFolders } from '../support/folder.ts';
 import { processes } from '../support/processes.ts';
 import { makeSite, type Site } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

@@ -32,7 +32,7 @@ beforeAll(async () => {
   });
   [port = 0] = await freePorts(1);
   worker = await startWorker(folder(), { BROKER_URL: broker().url, STREAMER_URL: `http://127.0.0.1:${port}` });
-}, 60_000);
+});
 afterAll(() => feed?.close());
 
 /** Minimum milliseconds to save a unit, so that tasks for it would overlap. */

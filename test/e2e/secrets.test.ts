@@ -1,14 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type Certificates, createCertificates } from '../support/certificates.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { freePorts } from '../support/ports.ts';
 import { ownEnvironment, processes } from '../support/processes.ts';
 import { COMPILED, MAIN, makeSite } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
-
-jest.setTimeout(120_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -1,13 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { temporaryFolders } from '../support/folder.ts';
 import { COMPILED, MAIN } from '../support/site.ts';
 import { supervisors } from '../support/systemd/supervisor.ts';
 import { missingTools } from '../support/tools.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const supervise = supervisors();
 const folder = temporaryFolders();

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { askWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -20,8 +20,6 @@ import { sharedStores } from '../support/shared-catalog.ts';
 import { makeSite, type Site } from '../support/site.ts';
 import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(90_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

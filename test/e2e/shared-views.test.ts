@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { askWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { describeMongo, serverName } from '../support/mongodb.ts';
@@ -16,8 +16,6 @@ import { sharedStores } from '../support/shared-catalog.ts';
 import { type DaemonProcess, makeSite, type Site } from '../support/site.ts';
 import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

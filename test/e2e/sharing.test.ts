@@ -107,7 +107,7 @@ describe.each([1, 2])('many clients of one path at the same time, with %s worker
     expect(asked.filter((range) => range !== 'whole')).not.toHaveLength(0);
     const lines = await daemon.logged('request', { outcome: 'complete', verified: 'sha256' }, 9);
     expect(lines.every(({ bytes }) => bytes === CONTENT.length)).toBe(true);
-  }, 60_000);
+  });
 });
 
 describe('an embedded streamer', () => {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { openSqliteCatalog } from '../../src/catalog/sqlite/catalog.ts';
 import { receive } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -10,8 +10,6 @@ import { SIGNING_TOOLS, signing } from '../support/signing.ts';
 import { makeSite } from '../support/site.ts';
 import { temporaryFolders as foldersOfFile } from '../support/temporary.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { signUrl } from '../../src/http/signed-url.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { freePorts } from '../support/ports.ts';
@@ -10,8 +10,6 @@ import { processes } from '../support/processes.ts';
 import { KEYS, STRANGERS, VECTORS } from '../support/signed-urls.ts';
 import { makeSite, pulpStreamer } from '../support/site.ts';
 import { closedFeeds } from '../support/site-feeds.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

@@ -2,14 +2,12 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { askWhole } from '../support/clients.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { anEntry } from '../support/pipeline.ts';
 import { processes } from '../support/processes.ts';
 import { makeSite, type Site } from '../support/site.ts';
-
-jest.setTimeout(120_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

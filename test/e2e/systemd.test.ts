@@ -1,11 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { VECTORS } from '../support/signed-urls.ts';
 import { type Booted, bootSystemd, lackingToBoot, PULP_STREAMER } from '../support/systemd/booted.ts';
 import { missingTools } from '../support/tools.ts';
-
-jest.setTimeout(120_000); // a whole systemd, on machines that may be busy
 
 const lacking = lackingToBoot() || missingTools(['python3', 'setpriv', 'setarch', 'ionice']).join(', ');
 const squidLacking = lacking || missingTools(['squid']).join(', ');

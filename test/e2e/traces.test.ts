@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { SettingOptions } from '../../src/app/from-settings.ts';
 import { askWhole } from '../support/clients.ts';
 import { digestOf, someBytes } from '../support/collect.ts';
@@ -9,8 +9,6 @@ import { type Collector, type ReceivedSpan, startCollector } from '../support/ot
 import { lineOf, processes } from '../support/processes.ts';
 import { MAIN } from '../support/site.ts';
 import { startWireSite, type WireSite } from '../support/wire.ts';
-
-jest.setTimeout(60_000); // the SDK is loaded, on machines that may be busy
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';

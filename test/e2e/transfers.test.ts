@@ -88,7 +88,7 @@ describe('many transfers at once', () => {
     expect(wrongOnes(files, await receiveAll(daemon.url, files, 8))).toEqual([]);
     expect(memoryOf(daemon.pid).peak - resident).toBeLessThan(160 * MIB);
     expect((await daemon.stop()).status).toBe(0);
-  }, 120_000);
+  });
 
   it.each([1, 2])(
     '40 are saved while they pass, half of them slowly, and are served from their copies, with %s worker(s)',

@@ -1,6 +1,6 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { digestOf, someBytes } from '../support/collect.ts';
 import { type StartFileServer, startApacheFiles, startNginxFiles } from '../support/file-servers.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -8,8 +8,6 @@ import { processes } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { askWhole } from '../support/clients.ts';
 import { serveContents, startFeed, type TestFeed } from '../support/feeds.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -13,8 +13,6 @@ import { taskTakers } from '../support/tasks.ts';
 import { makeTransfers } from '../support/transfers.ts';
 import { contentsOf, loadUnits, type Unit, unitsNamed } from '../support/units.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(90_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

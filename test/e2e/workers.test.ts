@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { filter, firstValueFrom } from 'rxjs';
 import { watchDaemon } from '../../src/cli/top/events.ts';
 import type { LiveState } from '../../src/observe/live/model/state.ts';
@@ -16,8 +16,6 @@ import { openOf } from '../support/run-process.ts';
 import { type DaemonProcess, makeSite, type Site } from '../support/site.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const folder = temporaryFolders();
 

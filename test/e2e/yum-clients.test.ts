@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { digestOf, someBytes } from '../support/collect.ts';
 import { makeDnf } from '../support/dnf.ts';
 import { temporaryFolders } from '../support/folder.ts';
@@ -17,8 +17,6 @@ import {
 } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
 import { closedFeeds, serveFolder } from '../support/site-feeds.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const startFeed = closedFeeds();

@@ -1,14 +1,12 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, jest } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { digestOf } from '../support/collect.ts';
 import { type StartFileServer, startApacheFiles, startNginxFiles } from '../support/file-servers.ts';
 import { temporaryFolders } from '../support/folder.ts';
 import { ownEnvironment, processes, succeeded } from '../support/processes.ts';
 import { itNeeding } from '../support/repositories.ts';
 import { makeSite } from '../support/site.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

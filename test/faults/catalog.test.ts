@@ -97,7 +97,7 @@ describe('a process that writes for seconds', () => {
     await once(writer, 'exit');
     expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
     await feeds.close();
-  }, 60_000);
+  });
 });
 
 describe('the catalog', () => {

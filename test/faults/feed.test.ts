@@ -382,7 +382,7 @@ const playAll = (title: string, cases: readonly Case[]): void => {
       expect(await daemon.stop()).toMatchObject({ status: 0, stderr: '' });
       left = feeds.open();
       await feeds.close();
-    }, 180_000);
+    });
 
     it.each(cases.map(({ name, expected, again, log }) => ({ name, expected, again, log })))(
       '$name',

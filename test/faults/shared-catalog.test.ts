@@ -1,7 +1,7 @@
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { expect, jest } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { startHaproxy } from '../support/haproxy.ts';
 import { describeMongo, serverName } from '../support/mongodb.ts';
 import { freePorts } from '../support/ports.ts';
@@ -15,8 +15,6 @@ import { taskTakers } from '../support/tasks.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { contentsOf, loadUnits, type Unit, unitsNamed } from '../support/units.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(180_000); // enough for a busy machine
 
 const CLIENTS = 8;
 const ROUNDS = 3;

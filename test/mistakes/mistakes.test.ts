@@ -1,12 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { temporaryFolders } from '../support/folder.ts';
 import { processes } from '../support/processes.ts';
 import { MISTAKES, type Mistake } from './mistakes.ts';
 import { type Answered, openScene } from './scene.ts';
-
-jest.setTimeout(120_000); // real processes, on machines that may be busy
 
 const start = processes();
 const folder = temporaryFolders();

@@ -1,15 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { parseAllDocuments, parse as parseYaml } from 'yaml';
 import { findingsOf, lintersFolder } from '../support/linters.ts';
 import { processes, succeeded } from '../support/processes.ts';
 import { MAIN } from '../support/site.ts';
 import { temporaryFolders } from '../support/temporary.ts';
 import { missingTools } from '../support/tools.ts';
-
-jest.setTimeout(180_000); // linters are downloaded once
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');

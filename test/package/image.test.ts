@@ -1,11 +1,9 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buildImage } from '../support/image.ts';
 import { LIMITS, lackingForContainers, openPodman } from '../support/podman.ts';
-
-jest.setTimeout(300_000); // an image of 170 MB, on machines that may be busy
 
 const folder = mkdtempSync(join(tmpdir(), 'pulp-streamer-image-'));
 const podman = openPodman(folder);

@@ -1,12 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { lackingForCopy, onCopyOfMachine } from '../support/machine.ts';
 import { freePorts } from '../support/ports.ts';
 import { temporaryFolders } from '../support/temporary.ts';
-
-jest.setTimeout(300_000); // packages of 170 MB, on machines that may be busy
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const folder = temporaryFolders();

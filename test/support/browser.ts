@@ -5,7 +5,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 /** Debian's. Tests without it are skipped. */
 const CHROMIUM = '/usr/bin/chromium';
 /** Milliseconds until something that does not appear fails a test with what was looked for. */
-const PATIENCE = 15_000;
+const PATIENCE = 60_000;
 export const hasChromium = existsSync(CHROMIUM);
 
 /**

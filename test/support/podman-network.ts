@@ -26,9 +26,20 @@ export const lackingForNetworks = (): string => {
   return spawnSync('unshare', ['--net', 'sh', '-ec', script]).status === 0 ? '' : 'leave to make networks';
 };
 
-/** Some machines have both versions of control groups, with which the runtimes cannot work. */
+/** Where networks are recorded, also those of the machine's own containers. */
+const RECORDS = '/run/containers';
+
+/**
+ * Some machines have both versions of control groups, with which the runtimes cannot work. A name
+ * server of other networks would be taken for that of these ones.
+ */
 const HOLD = `umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup
+  mkdir -p ${RECORDS}; mount -t tmpfs tmpfs ${RECORDS}
   ip link set lo up; echo ready; exec sleep infinity`;
+
+/** The name server outlives its networks if their containers did not end by themselves. */
+const END_NAME_SERVER = `pid=$(cat ${RECORDS}/networks/aardvark-dns/aardvark.pid) &&
+  grep -qx aardvark-dns /proc/$pid/comm && kill $pid`;
 
 /**
  * Limits, since the root of some machines may not raise them, and a runtime that leaves control
@@ -91,6 +102,7 @@ export const openPodmanNetwork = async (folder: string): Promise<PodmanNetwork> 
     close: async () => {
       podman.run('pod', 'rm', '--all', '--force', '--time', '0');
       podman.run('rm', '--all', '--force', '--time', '0');
+      spawnSync('nsenter', ['--target', String(held.pid), '--mount', '--', 'sh', '-c', END_NAME_SERVER]);
       held.kill('SIGKILL');
       await once(held, 'close');
       rmSync(state, { recursive: true, force: true });

@@ -23,10 +23,10 @@ export const rabbitMq = (options: RabbitMqOptions = {}): (() => RabbitMq) => {
   let running: Awaited<ReturnType<typeof startRabbitMq>> | undefined;
   beforeAll(async () => {
     if (hasOwnBroker) running = await startRabbitMq(options);
-  }, 90_000);
+  });
   afterAll(async () => {
     await running?.close();
-  }, 30_000);
+  });
   return () => {
     if (running) return running;
     if (OVERRIDE === undefined) throw new Error('no broker available');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { settingsOf } from '../../../src/app/from-settings.ts';
 import { openRepositories } from '../../../src/app/metadata.ts';
 import { refreshRepositories } from '../../../src/app/repositories/refreshing.ts';
@@ -13,8 +13,6 @@ import { makeFilesRepository } from '../../support/repositories.ts';
 import { serveFolder } from '../../support/site-feeds.ts';
 import { temporaryFolders } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
-
-jest.setTimeout(60_000); // processes that import, on machines that may be busy
 
 const newFolder = temporaryFolders();
 const PREFIXES = ['/a', '/b', '/c'];

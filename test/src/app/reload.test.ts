@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { concatMap, filter, firstValueFrom, lastValueFrom, map, toArray } from 'rxjs';
 import { openCatalog } from '../../../src/app/catalog.ts';
 import { settingsOf } from '../../../src/app/from-settings.ts';
@@ -12,8 +12,6 @@ import { databaseSettings } from '../../support/database-settings.ts';
 import { temporaryFolders } from '../../support/folder.ts';
 import { describeMongo, mongodb, serverName } from '../../support/mongodb.ts';
 import { startWireSite } from '../../support/wire.ts';
-
-jest.setTimeout(60_000); // real servers, on machines that may be busy
 
 const newFolder = temporaryFolders();
 const ending: (() => unknown)[] = [];

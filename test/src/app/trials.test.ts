@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Trial, tryAll } from '../../../src/app/trials/index.ts';
 import { openSqliteCatalog } from '../../../src/catalog/sqlite/catalog.ts';
 import { loadSettings } from '../../../src/config/load.ts';
@@ -13,8 +13,6 @@ import { anEntry } from '../../support/pipeline.ts';
 import { freePorts } from '../../support/ports.ts';
 import { itWithBroker, rabbitMq } from '../../support/rabbitmq.ts';
 import { closedFeeds, demanding } from '../../support/site-feeds.ts';
-
-jest.setTimeout(60_000); // real servers, on machines that may be busy
 
 const newFolder = temporaryFolders();
 const startFeed = closedFeeds();

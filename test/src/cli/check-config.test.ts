@@ -1,12 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { createCertificates } from '../../support/certificates.ts';
 import { temporaryFolders } from '../../support/folder.ts';
 import { ownEnvironment, processes } from '../../support/processes.ts';
 import { MAIN, pulpStreamer } from '../../support/site.ts';
-
-jest.setTimeout(60_000); // real processes, on machines that may be busy
 
 const start = processes();
 const newFolder = temporaryFolders();

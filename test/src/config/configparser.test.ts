@@ -1,11 +1,9 @@
-import { afterAll, describe, expect, jest } from '@jest/globals';
+import { afterAll, describe, expect } from '@jest/globals';
 import fc from 'fast-check';
 import { DESCRIPTOR, type Dialect, PULP } from '../../../src/config/dialects.ts';
 import { parseIni } from '../../../src/config/ini.ts';
 import { type PythonParser, type PythonSections, startPythonParser } from '../../support/configparser.ts';
 import { itNeeding } from '../../support/repositories.ts';
-
-jest.setTimeout(60_000); // a real Python, on machines that may be busy
 
 let python: PythonParser | undefined;
 afterAll(() => python?.close());

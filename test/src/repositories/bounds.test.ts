@@ -1,5 +1,5 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import lzma from 'lzma-native';
 import { deb } from '../../../src/repositories/deb.ts';
 import { decompress } from '../../../src/repositories/decompress.ts';
@@ -8,8 +8,6 @@ import type { Format, Selection } from '../../../src/repositories/format.ts';
 import { mirrors } from '../../../src/repositories/mirrors.ts';
 import { yum } from '../../../src/repositories/yum.ts';
 import { readFiles, sha256 } from '../../support/importing.ts';
-
-jest.setTimeout(60_000); // many megabytes, on machines that may be busy
 
 type Contents = Readonly<Record<string, string | Uint8Array>>;
 

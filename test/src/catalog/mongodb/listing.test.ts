@@ -17,7 +17,7 @@ describeMongo(`what commands show of Pulp’s database (${serverName})`, () => {
   let server: MongoServer;
   beforeAll(async () => {
     server = await mongo.server();
-  }, 120_000);
+  });
 
   const open = async () => {
     const { name, pulp } = await mongo.database(server);

@@ -1,4 +1,4 @@
-import { expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { EMPTY, lastValueFrom, toArray } from 'rxjs';
 import { withDatedViews } from '../../../../src/app/repositories/dated-views.ts';
 import type { Keeping, StoreHistory } from '../../../../src/catalog/history.ts';
@@ -9,8 +9,6 @@ import { makeSharedStaging } from '../../../../src/catalog/shared/staging.ts';
 import type { CatalogStore } from '../../../../src/catalog/store.ts';
 import { describeMongo, serverName } from '../../../support/mongodb.ts';
 import { sharedStores } from '../../../support/shared-catalog.ts';
-
-jest.setTimeout(60_000); // FerretDB reads all entries for each query
 
 const importerId = 'a'.repeat(24);
 const key = { prefix: '/r', importerId };

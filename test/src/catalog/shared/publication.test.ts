@@ -1,4 +1,4 @@
-import { afterAll, expect, it, jest } from '@jest/globals';
+import { afterAll, expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { lastValueFrom, toArray } from 'rxjs';
 import { makeClient } from '../../../../src/catalog/mongodb/client.ts';
@@ -10,8 +10,6 @@ import { databaseSettings } from '../../../support/database-settings.ts';
 import { describeMongo, serverName } from '../../../support/mongodb.ts';
 import { sharedStores } from '../../../support/shared-catalog.ts';
 import { until } from '../../../support/until.ts';
-
-jest.setTimeout(60_000); // FerretDB reads all entries for each query
 
 const importerId = 'a'.repeat(24);
 const anEntry = (path: string, digit = '1') => ({
