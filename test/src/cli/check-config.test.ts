@@ -38,7 +38,7 @@ describe('check-config refuses what serve refuses', () => {
   it.each<[string, string, string]>([
     [
       'a broker of Qpid',
-      `${CELERY}[tasks]\nbroker_url: qpid://u:s3cret@h/\n`,
+      `${CELERY}[tasks]\nbroker_url: qpid://u:hunter@h/\n`,
       'broker_url: expected a URL with scheme amqp, pyamqp, librabbitmq, amqps; found qpid',
     ],
     [
@@ -74,7 +74,7 @@ describe('check-config refuses what serve refuses', () => {
     ],
     [
       'a percent sign that Python does not take',
-      `${MONGODB}password: s3%cret\n`,
+      `${MONGODB}password: hunter%seven\n`,
       '{folder}/server.conf:6: [database] password: expected "%%" for a percent sign',
     ],
     [
@@ -88,7 +88,7 @@ describe('check-config refuses what serve refuses', () => {
     );
     for (const said of [checked, served]) {
       expect(said?.stderr).toContain(message);
-      expect(said?.stderr).not.toContain('cret');
+      expect(said?.stderr).not.toMatch(/hunter|seven/);
       expect(said?.status).toBe(78);
     }
     expect(checked?.stdout).toBe('');

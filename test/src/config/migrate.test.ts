@@ -87,9 +87,9 @@ redirect_path = /streamer/
   });
 
   it('leaves secrets out, with a comment, unless they are requested', () => {
-    const { files } = load({ 'server.conf': '[database]\npassword: s3%%cret\n' });
+    const { files } = load({ 'server.conf': '[database]\npassword: hunter%%seven\n' });
     const text = migrated(files, { secrets: false });
-    expect(text).not.toMatch(/3%+cret/);
+    expect(text).not.toMatch(/hunter|seven/);
     expect(text).toContain('\n# database_password is a secret and left out; --secrets writes it\n');
   });
 

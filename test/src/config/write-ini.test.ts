@@ -40,16 +40,19 @@ describe('settings as a pulp-streamer.conf', () => {
   });
 
   it('leave secrets out, and say so, unless they are asked for', () => {
-    const loaded = loadSettings({ files: [], flags: { databasePassword: 's3;cret', brokerUrl: 'amqp://u:s3cret@h' } });
+    const loaded = loadSettings({
+      files: [],
+      flags: { databasePassword: 'hunter;seven', brokerUrl: 'amqp://u:hunter@h' },
+    });
     const text = settingsIni(loaded, { secrets: false });
-    expect(text).not.toMatch(/3;cret|3cret/);
+    expect(text).not.toMatch(/hunter|seven/);
     expect(text).toContain('\n# database_password is a secret and left out; --secrets writes it\n');
     expect(load(text).settings).toEqual({
       ...loaded.settings,
       databasePassword: '',
       brokerUrl: 'amqp://guest@localhost//',
     });
-    expect(settingsIni(loaded, { secrets: true })).toContain('\ndatabase_password = s3\\;cret\n');
+    expect(settingsIni(loaded, { secrets: true })).toContain('\ndatabase_password = hunter\\;seven\n');
   });
 
   it('have comments of one line each, whatever is in them', () =>
